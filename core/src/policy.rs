@@ -1,0 +1,238 @@
+//! Defaults are decisions; `docs/defaults.md` says why each is what it is.
+
+use std::time::Duration;
+
+use crate::model::OrganizationId;
+use crate::rules::resume::AppPrefix;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Every rule that an operator may set.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// How long sessions live.
+    pub session: SessionPolicy,
+    /// What a new password must be.
+    pub password: PasswordPolicy,
+    /// How an account is claimed.
+    pub claim: ClaimPolicy,
+    /// Security questions.
+    pub questions: QuestionPolicy,
+    /// How often may be guessed.
+    pub attempts: AttemptPolicy,
+    /// When held imports hold.
+    pub roster: RosterPolicy,
+    /// Where people may come back to, besides the portal's own screens.
+    pub apps: Vec<AppPrefix>,
+    /// How long records of the past are kept.
+    pub retention: RetentionPolicy,
+}
+
+/// How long sessions live.
+#[derive(Clone, Debug)]
+pub struct SessionPolicy {
+    /// Ended after so long without activity in any tab (S12). NIST SP 800-63B-4 asks for at most 1 h at
+    /// AAL2 (SHOULD); 4 h is what a school day needs.
+    #[doc(alias = "idle_timeout")]
+    pub inactivity_timeout: Duration,
+    /// The same for a log-in on a shared computer.
+    pub shared_computer_timeout: Duration,
+    /// Stricter timeouts of single organizations: the strictest of a person's organizations counts.
+    pub organization_timeouts: Vec<(OrganizationId, Duration)>,
+    /// Ended after so long in any case (ASVS 7.3.2).
+    #[doc(alias = "overall_timeout")]
+    pub absolute_timeout: Duration,
+    /// Activity is written at most so often per family; a restart may cut a session short by this much.
+    pub activity_write_interval: Duration,
+}
+
+impl Default for SessionPolicy {
+    fn default() -> Self {
+        Self {
+            inactivity_timeout: 4 * HOUR,
+            shared_computer_timeout: 20 * MINUTE,
+            organization_timeouts: Vec::new(),
+            absolute_timeout: 24 * HOUR,
+            activity_write_interval: MINUTE,
+        }
+    }
+}
+
+impl SessionPolicy {
+    /// The strictest timeout of the person's organizations and of the shared-computer choice.
+    pub fn timeout_for<'a>(
+        &self,
+        organizations: impl Iterator<Item = &'a OrganizationId>,
+        shared_computer: bool,
+    ) -> Duration {
+        let mut timeout = self.inactivity_timeout;
+        for organization in organizations {
+            for (id, strict) in &self.organization_timeouts {
+                if id == organization {
+                    timeout = timeout.min(*strict);
+                }
+            }
+        }
+        if shared_computer {
+            timeout.min(self.shared_computer_timeout)
+        } else {
+            timeout
+        }
+    }
+}
+
+/// Which stated requirements a new password must meet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PasswordProfile {
+    /// At least 15 characters, no composition rules, nothing common, nothing about oneself (NIST SP
+    /// 800-63B-4 §3.1.1.2; ASVS 6.2).
+    #[default]
+    Nist,
+    /// At least 8 characters with upper case, lower case, digit and one of `! # $ % _ < = >`; nothing
+    /// common, nothing about oneself: what portals of this kind state today.
+    Classic,
+}
+
+/// What a new password must be.
+#[derive(Clone, Debug, Default)]
+pub struct PasswordPolicy {
+    /// For everybody who belongs to no organization below.
+    pub profile: PasswordProfile,
+    /// Profiles of single organizations. Who belongs to several meets all of theirs.
+    pub organization_profiles: Vec<(OrganizationId, PasswordProfile)>,
+    /// Words that no password may be made of, besides the person's own: products, places.
+    pub context_words: Vec<String>,
+}
+
+impl PasswordPolicy {
+    /// All profiles that bind a member of `organizations`.
+    pub fn profiles_for<'a>(
+        &self,
+        organizations: impl Iterator<Item = &'a OrganizationId>,
+    ) -> Vec<PasswordProfile> {
+        let mut profiles = Vec::new();
+        for organization in organizations {
+            let own = self
+                .organization_profiles
+                .iter()
+                .find(|(id, _)| id == organization);
+            let profile = own.map_or(self.profile, |(_, profile)| *profile);
+            if !profiles.contains(&profile) {
+                profiles.push(profile);
+            }
+        }
+        if profiles.is_empty() {
+            profiles.push(self.profile);
+        }
+        profiles
+    }
+}
+
+/// How an account is claimed.
+#[derive(Clone, Debug)]
+pub struct ClaimPolicy {
+    /// Each step of a claim must follow the one before within this time (CL-03).
+    pub step_timeout: Duration,
+}
+
+impl Default for ClaimPolicy {
+    fn default() -> Self {
+        Self {
+            step_timeout: 10 * MINUTE,
+        }
+    }
+}
+
+/// Security questions: never enough by themselves, only a second gate of recovery.
+#[derive(Clone, Debug)]
+pub struct QuestionPolicy {
+    /// How many are answered at a claim, 0 to 5; 0 turns them off.
+    pub required: usize,
+}
+
+impl Default for QuestionPolicy {
+    fn default() -> Self {
+        Self { required: 2 }
+    }
+}
+
+/// Failures of one identity, and how long it then waits.
+#[derive(Clone, Copy, Debug)]
+pub struct LanePolicy {
+    /// So many failures before the first wait.
+    pub free_failures: u32,
+    /// The first wait; doubles with every further failure.
+    pub first_wait: Duration,
+    /// The longest wait.
+    pub longest_wait: Duration,
+}
+
+/// How often may be guessed.
+#[derive(Clone, Debug)]
+pub struct AttemptPolicy {
+    /// Budgets count in windows of this length.
+    pub window: Duration,
+    /// Uncredited attempts from one network in a window.
+    pub source_attempts_max: u64,
+    /// Uncredited attempts altogether in a window.
+    pub whole_attempts_max: u64,
+    /// Log-in, and `current` at a password change.
+    pub log_in: LanePolicy,
+    /// Claim.
+    pub claim: LanePolicy,
+}
+
+impl Default for AttemptPolicy {
+    fn default() -> Self {
+        Self {
+            window: HOUR,
+            source_attempts_max: 200,
+            whole_attempts_max: 20_000,
+            log_in: LanePolicy {
+                free_failures: 10,
+                first_wait: MINUTE / 2,
+                longest_wait: HOUR,
+            },
+            claim: LanePolicy {
+                free_failures: 10,
+                first_wait: HOUR,
+                longest_wait: 24 * HOUR,
+            },
+        }
+    }
+}
+
+/// When an import holds back.
+#[derive(Clone, Debug)]
+pub struct RosterPolicy {
+    /// A complete import that would deactivate more than this share of an organization's people, in
+    /// per cent, leaves them as they are and says so.
+    pub deactivation_percent_max: u32,
+}
+
+impl Default for RosterPolicy {
+    fn default() -> Self {
+        Self {
+            deactivation_percent_max: 20,
+        }
+    }
+}
+
+/// How long records of the past are kept.
+#[derive(Clone, Debug)]
+pub struct RetentionPolicy {
+    /// Tombstones of sessions, after they could not be valid anyway.
+    pub ended_families: Duration,
+    /// Audit events.
+    pub events: Duration,
+}
+
+impl Default for RetentionPolicy {
+    fn default() -> Self {
+        Self {
+            ended_families: 7 * 24 * HOUR,
+            events: 365 * 24 * HOUR,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The warm session table: what makes `check` synchronous.
+//!
+//! A slot may only ever hold what the store held at a moment after the last acknowledged change. So:
+//! keys hash to fixed *stripes* `{seq, pending}` that outlive slots and eviction. Each commit attempt on
+//! a gate or family empties the slot, raises `seq` and `pending`; a known outcome lowers `pending`. A
+//! cold load installs only if `pending` was 0 before it read the store, and is still 0 with the same
+//! `seq` when it installs. An attempt whose outcome is not known (a dropped future, a store that does not
+//! say) keeps its `pending` until a *fence* has committed: see `Portal::settle`.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::model::{AccountId, Selector, Timestamp};
+use crate::store::{Change, ChangeSet};
+
+const STRIPES: usize = 256;
+/// Slots of one stripe before it is emptied: bounds the table at about four million families.
+const STRIPE_SLOTS_MAX: usize = 16 * 1024;
+
+#[derive(Debug)]
+pub(super) struct SessionTable {
+    stripes: Box<[Mutex<Stripe>]>,
+}
+
+#[derive(Debug, Default)]
+struct Stripe {
+    seq: u64,
+    pending: u32,
+    /// Attempts of unknown outcome; each still counts in `pending`.
+    doubts: Vec<SlotKey>,
+    families: HashMap<Selector, FamilySlot>,
+    gates: HashMap<AccountId, u64>,
+}
+
+/// What a slot is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum SlotKey {
+    Family(Selector),
+    Gate(AccountId),
+}
+
+impl SlotKey {
+    fn bytes(&self) -> &[u8; 16] {
+        match self {
+            Self::Family(selector) => selector.as_bytes(),
+            Self::Gate(account) => account.as_bytes(),
+        }
+    }
+
+    /// The gates and families that `changes` writes, found by their keys: nobody has to say so, so
+    /// nobody can forget to.
+    fn written_by(changes: &ChangeSet) -> Vec<Self> {
+        let mut keys = Vec::new();
+        for change in changes.changes() {
+            if let Change::Put { key, .. } | Change::Delete { key, .. } = change {
+                if let Some(hex) = key.path().strip_prefix("family/") {
+                    keys.extend(Selector::from_hex(hex).map(Self::Family));
+                } else if let Some(hex) = key.path().strip_prefix("gate/") {
+                    keys.extend(AccountId::from_hex(hex).map(Self::Gate));
+                }
+            }
+        }
+        keys
+    }
+}
+
+/// All that a warm check needs of a family.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FamilySlot {
+    pub(super) token_key: u32,
+    pub(super) token_digest: [u8; 32],
+    pub(super) account: AccountId,
+    pub(super) session_epoch: u64,
+    pub(super) started_at: Timestamp,
+    pub(super) authenticated_at: Timestamp,
+    pub(super) inactivity_timeout: Duration,
+    /// Last activity known to this process.
+    pub(super) seen: Timestamp,
+    /// Last activity known to the store: what a restart would go by.
+    pub(super) seen_kept: Timestamp,
+}
+
+/// What a stripe was like before a cold load read the store.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load {
+    key: SlotKey,
+    seq: u64,
+    quiet: bool,
+}
+
+impl SessionTable {
+    pub(super) fn new() -> Self {
+        Self {
+            stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    fn stripe(&self, key: SlotKey) -> MutexGuard<'_, Stripe> {
+        // Selectors and account ids are random: any byte of them is a good hash. The modulus is the
+        // number of stripes, which is not zero and not above the length.
+        let index = usize::from(key.bytes()[0]) % STRIPES;
+        #[expect(clippy::indexing_slicing, reason = "index < STRIPES = stripes.len()")]
+        self.stripes[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn family(&self, selector: Selector) -> Option<FamilySlot> {
+        self.stripe(SlotKey::Family(selector))
+            .families
+            .get(&selector)
+            .copied()
+    }
+
+    pub(super) fn gate_epoch(&self, account: AccountId) -> Option<u64> {
+        self.stripe(SlotKey::Gate(account))
+            .gates
+            .get(&account)
+            .copied()
+    }
+
+    pub(super) fn begin_load(&self, key: SlotKey) -> Load {
+        let stripe = self.stripe(key);
+        Load {
+            key,
+            seq: stripe.seq,
+            quiet: stripe.pending == 0,
+        }
+    }
+
+    pub(super) fn install_family(&self, load: Load, selector: Selector, mut slot: FamilySlot) {
+        let mut stripe = self.stripe(load.key);
+        if !stripe.accepts(load) {
+            return;
+        }
+        if stripe.families.len() >= STRIPE_SLOTS_MAX {
+            stripe.families.clear();
+        }
+        if let Some(before) = stripe.families.get(&selector) {
+            slot.seen = slot.seen.max(before.seen);
+            slot.seen_kept = slot.seen_kept.max(before.seen_kept);
+        }
+        stripe.families.insert(selector, slot);
+    }
+
+    pub(super) fn install_gate(&self, load: Load, account: AccountId, epoch: u64) {
+        let mut stripe = self.stripe(load.key);
+        if !stripe.accepts(load) {
+            return;
+        }
+        if stripe.gates.len() >= STRIPE_SLOTS_MAX {
+            stripe.gates.clear();
+        }
+        stripe.gates.insert(account, epoch);
+    }
+
+    /// Activity that is known here; `kept` if the store has it too.
+    pub(super) fn touch(&self, selector: Selector, at: Timestamp, kept: bool) {
+        if let Some(slot) = self
+            .stripe(SlotKey::Family(selector))
+            .families
+            .get_mut(&selector)
+        {
+            slot.seen = slot.seen.max(at);
+            if kept {
+                slot.seen_kept = slot.seen_kept.max(at);
+            }
+        }
+    }
+
+    /// Opens an attempt on every gate and family that `changes` writes.
+    pub(super) fn begin(&self, changes: &ChangeSet) -> Attempt<'_> {
+        let keys = SlotKey::written_by(changes);
+        for key in &keys {
+            let mut stripe = self.stripe(*key);
+            stripe.seq += 1;
+            stripe.pending += 1;
+            match key {
+                SlotKey::Family(selector) => {
+                    stripe.families.remove(selector);
+                }
+                SlotKey::Gate(account) => {
+                    stripe.gates.remove(account);
+                }
+            }
+        }
+        Attempt { table: self, keys }
+    }
+
+    /// The doubts in the stripe of `key`.
+    pub(super) fn doubts(&self, key: SlotKey) -> Vec<SlotKey> {
+        let stripe = self.stripe(key);
+        let mut doubts = stripe.doubts.clone();
+        doubts.sort_unstable();
+        doubts.dedup();
+        doubts
+    }
+
+    /// How many doubts there are about `key` itself.
+    pub(super) fn doubts_about(&self, key: SlotKey) -> usize {
+        self.stripe(key)
+            .doubts
+            .iter()
+            .filter(|doubt| **doubt == key)
+            .count()
+    }
+
+    /// The first `count` doubts about `key` are settled: what was in flight then cannot land any more.
+    pub(super) fn resolve(&self, key: SlotKey, count: usize) {
+        let mut stripe = self.stripe(key);
+        for _ in 0..count {
+            if let Some(index) = stripe.doubts.iter().position(|doubt| *doubt == key) {
+                stripe.doubts.remove(index);
+                stripe.pending = stripe.pending.saturating_sub(1);
+            }
+        }
+    }
+}
+
+impl Stripe {
+    fn accepts(&self, load: Load) -> bool {
+        load.quiet && self.pending == 0 && self.seq == load.seq
+    }
+}
+
+/// A commit under way. Dropped without a known outcome, it leaves a doubt behind.
+#[derive(Debug)]
+#[must_use = "an attempt that is not settled leaves a doubt"]
+pub(super) struct Attempt<'a> {
+    table: &'a SessionTable,
+    keys: Vec<SlotKey>,
+}
+
+impl Attempt<'_> {
+    /// The store said what became of it.
+    pub(super) fn settle(mut self) {
+        for key in std::mem::take(&mut self.keys) {
+            let mut stripe = self.table.stripe(key);
+            stripe.pending = stripe.pending.saturating_sub(1);
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        for key in &self.keys {
+            self.table.stripe(*key).doubts.push(*key);
+        }
+    }
+}

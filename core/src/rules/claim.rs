@@ -1,0 +1,371 @@
+//! The claim: evidence, ticket, finish (S2-S6, P2). The record formats are in DESIGN terms: an entry
+//! keeps digests, and all of them are always compared.
+
+use crate::host::{KeyError, KeyPurpose, KeyRing};
+use crate::model::{
+    Birthdate, EntryKey, InvalidInput, Listing, LoginId, Now, RosterEntry, Ticket, TicketStep,
+};
+use crate::policy::ClaimPolicy;
+use crate::rules::text::{canonical_name, tidy};
+use crate::rules::time::is_from_the_future;
+use crate::secret::same_digest;
+
+/// The longest name taken, in characters.
+pub const NAME_CHARACTERS_MAX: usize = 200;
+
+/// What a person says of themselves to claim an account. Names and number are not secret; the birthdate
+/// is, and hides itself.
+#[derive(Clone, Debug)]
+pub struct ClaimEvidence {
+    given_name: String,
+    family_name: String,
+    birthdate: Birthdate,
+    login_id: LoginId,
+}
+
+/// Which field of a claim form cannot be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimField {
+    /// First Name.
+    GivenName,
+    /// Last Name.
+    FamilyName,
+    /// Birthdate.
+    Birthdate,
+    /// Student Number.
+    LoginId,
+}
+
+impl ClaimField {
+    /// The name of the field in JSON and in forms.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::GivenName => "given_name",
+            Self::FamilyName => "family_name",
+            Self::Birthdate => "birthdate",
+            Self::LoginId => "login_id",
+        }
+    }
+}
+
+impl ClaimEvidence {
+    /// Takes the four facts as typed.
+    ///
+    /// # Errors
+    /// Every field that cannot be understood, with what to do. Says nothing about any roster.
+    pub fn parse(
+        given_name: &str,
+        family_name: &str,
+        birthdate: &str,
+        login_id: &str,
+    ) -> Result<Self, Vec<(ClaimField, InvalidInput)>> {
+        let given = name(given_name, InvalidInput("please type your first name"));
+        let family = name(family_name, InvalidInput("please type your last name"));
+        let birthdate = Birthdate::parse(birthdate.trim());
+        let login_id = LoginId::parse(login_id);
+        match (given, family, birthdate, login_id) {
+            (Ok(given_name), Ok(family_name), Ok(birthdate), Ok(login_id)) => Ok(Self {
+                given_name,
+                family_name,
+                birthdate,
+                login_id,
+            }),
+            (given, family, birthdate, login_id) => Err([
+                (ClaimField::GivenName, given.err()),
+                (ClaimField::FamilyName, family.err()),
+                (ClaimField::Birthdate, birthdate.err()),
+                (ClaimField::LoginId, login_id.err()),
+            ]
+            .into_iter()
+            .filter_map(|(field, error)| Some((field, error?)))
+            .collect()),
+        }
+    }
+
+    /// The number claimed.
+    pub fn login_id(&self) -> &LoginId {
+        &self.login_id
+    }
+}
+
+fn name(text: &str, missing: InvalidInput) -> Result<String, InvalidInput> {
+    let tidied = tidy(text);
+    if tidied.chars().count() > NAME_CHARACTERS_MAX {
+        return Err(InvalidInput("the name is too long: at most 200 characters"));
+    }
+    if canonical_name(&tidied).is_empty() {
+        Err(missing)
+    } else {
+        Ok(tidied)
+    }
+}
+
+/// Keyed digests of what a person said, in the form the entry keeps them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EvidenceDigests {
+    /// Digest of the canonical (given, family) pair.
+    pub name_pair: [u8; 32],
+    /// Digest of the birthdate.
+    pub birthdate: [u8; 32],
+}
+
+/// Digests `evidence` for comparison with the entry under `entry_key`.
+///
+/// # Errors
+/// The key `key_id` is not in the ring.
+pub fn digest_evidence(
+    evidence: &ClaimEvidence,
+    entry_key: &EntryKey,
+    keys: &KeyRing,
+    key_id: u32,
+) -> Result<EvidenceDigests, KeyError> {
+    Ok(EvidenceDigests {
+        name_pair: name_pair_digest(
+            &evidence.given_name,
+            &evidence.family_name,
+            entry_key,
+            keys,
+            key_id,
+        )?,
+        birthdate: birthdate_digest(&evidence.birthdate, entry_key, keys, key_id)?,
+    })
+}
+
+/// The digest of a pair of names, bound to an entry (*format*).
+///
+/// # Errors
+/// The key is not in the ring.
+pub fn name_pair_digest(
+    given: &str,
+    family: &str,
+    entry_key: &EntryKey,
+    keys: &KeyRing,
+    key_id: u32,
+) -> Result<[u8; 32], KeyError> {
+    let (given, family) = (canonical_name(given), canonical_name(family));
+    let parts = [
+        b"name-pair".as_slice(),
+        &entry_key.0,
+        given.as_bytes(),
+        family.as_bytes(),
+    ];
+    keys.mac(KeyPurpose::Evidence, key_id, &parts)
+}
+
+/// The digest of a birthdate, bound to an entry (*format*).
+///
+/// # Errors
+/// The key is not in the ring.
+pub fn birthdate_digest(
+    birthdate: &Birthdate,
+    entry_key: &EntryKey,
+    keys: &KeyRing,
+    key_id: u32,
+) -> Result<[u8; 32], KeyError> {
+    let canonical = birthdate.canonical();
+    let parts = [b"birthdate".as_slice(), &entry_key.0, canonical.as_bytes()];
+    keys.mac(KeyPurpose::Evidence, key_id, &parts)
+}
+
+/// Whether the evidence is the entry's and the entry may be claimed: one conjunction, one bit out
+/// (CL-04). Every slot is compared whatever the others say.
+pub fn evidence_matches(entry: &RosterEntry, digests: &EvidenceDigests) -> bool {
+    let mut names = subtle::Choice::from(0);
+    for pair in &entry.name_pairs {
+        names |= subtle::Choice::from(u8::from(same_digest(pair, &digests.name_pair)));
+    }
+    let birthdate = same_digest(&entry.birthdate.unwrap_or([0; 32]), &digests.birthdate);
+    let facts = names & subtle::Choice::from(u8::from(birthdate & entry.birthdate.is_some()));
+    bool::from(facts) & may_be_claimed(entry)
+}
+
+/// Listed, and not claimed yet.
+pub fn may_be_claimed(entry: &RosterEntry) -> bool {
+    (entry.listing == Listing::Active) & !entry.claimed
+}
+
+/// What becomes of a step that is asked for with a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketVerdict {
+    /// Go on.
+    Valid,
+    /// Too late, another browser, or what the ticket rests on has changed.
+    Expired,
+    /// The account has been claimed: the way on is the log-in page, with the password made first.
+    AlreadyClaimed,
+}
+
+/// Whether a ticket still carries its claim (CL-02, CL-03, A29).
+pub fn judge_ticket(
+    ticket: &Ticket,
+    entry: Option<&RosterEntry>,
+    browser_digest: &[u8; 32],
+    policy: &ClaimPolicy,
+    now: Now,
+) -> TicketVerdict {
+    if !same_digest(&ticket.browser_digest, browser_digest) {
+        return TicketVerdict::Expired;
+    }
+    let Some(entry) = entry else {
+        return TicketVerdict::Expired;
+    };
+    // Told only to the browser that had the right evidence for this entry.
+    if ticket.step == TicketStep::Spent
+        || (entry.claimed && entry.claim_generation == ticket.claim_generation)
+    {
+        return TicketVerdict::AlreadyClaimed;
+    }
+    let too_late = now.latest.since(ticket.step_at) >= policy.step_timeout
+        || is_from_the_future(ticket.step_at, now);
+    if too_late || entry.claim_generation != ticket.claim_generation || !may_be_claimed(entry) {
+        return TicketVerdict::Expired;
+    }
+    TicketVerdict::Valid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{Entropy, EntropyError};
+    use crate::model::{OrganizationId, Timestamp};
+    use std::time::Duration;
+
+    #[derive(Debug)]
+    struct Sevens;
+    impl Entropy for Sevens {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+            bytes.fill(7);
+            Ok(())
+        }
+    }
+
+    const KEY: EntryKey = EntryKey([9; 32]);
+
+    fn entry(keys: &KeyRing) -> RosterEntry {
+        let id = keys.current(KeyPurpose::Evidence);
+        let pair = |given, family| name_pair_digest(given, family, &KEY, keys, id).unwrap();
+        let birthdate = Birthdate::parse("2012-12-10").unwrap();
+        RosterEntry {
+            claim_generation: 1,
+            listing: Listing::Active,
+            claimed: false,
+            account: None,
+            evidence_key: id,
+            name_pairs: [
+                pair("Zoë", "De la Cruz"),
+                pair("Zo", "De la Cruz"),
+                [1; 32],
+                [2; 32],
+            ],
+            birthdate: Some(birthdate_digest(&birthdate, &KEY, keys, id).unwrap()),
+            memberships: Vec::new(),
+            default_organization: OrganizationId::parse("a").unwrap(),
+            details: Vec::new(),
+        }
+    }
+
+    fn matches(keys: &KeyRing, entry: &RosterEntry, given: &str, family: &str, day: &str) -> bool {
+        let evidence = ClaimEvidence::parse(given, family, day, "S-1").unwrap();
+        let digests = digest_evidence(&evidence, &KEY, keys, entry.evidence_key).unwrap();
+        evidence_matches(entry, &digests)
+    }
+
+    #[test]
+    fn every_spelling_of_the_right_facts_matches_and_no_wrong_fact_does() {
+        let keys = KeyRing::generate(&Sevens).unwrap();
+        let entry = entry(&keys);
+        assert!(matches(&keys, &entry, "ZOE", "de-la cruz", "2012-12-10"));
+        assert!(matches(&keys, &entry, "Zo", "DelaCruz", "2012-12-10"));
+        assert!(!matches(&keys, &entry, "Zoë", "De la Cruz", "2012-12-11"));
+        assert!(!matches(&keys, &entry, "Zoë", "Cruz", "2012-12-10"));
+        assert!(!matches(&keys, &entry, "De la Cruz", "Zoë", "2012-12-10"));
+    }
+
+    #[test]
+    fn an_entry_that_is_claimed_held_inactive_or_without_birthdate_matches_nobody() {
+        let keys = KeyRing::generate(&Sevens).unwrap();
+        let right = |entry: &RosterEntry| matches(&keys, entry, "Zoë", "De la Cruz", "2012-12-10");
+        assert!(right(&entry(&keys)));
+        assert!(!right(&RosterEntry {
+            claimed: true,
+            ..entry(&keys)
+        }));
+        assert!(!right(&RosterEntry {
+            listing: Listing::Held,
+            ..entry(&keys)
+        }));
+        assert!(!right(&RosterEntry {
+            listing: Listing::Inactive,
+            ..entry(&keys)
+        }));
+        assert!(!right(&RosterEntry {
+            birthdate: None,
+            ..entry(&keys)
+        }));
+    }
+
+    #[test]
+    fn evidence_of_one_entry_is_worthless_for_another() {
+        let keys = KeyRing::generate(&Sevens).unwrap();
+        let id = keys.current(KeyPurpose::Evidence);
+        let other = EntryKey([8; 32]);
+        assert_ne!(
+            name_pair_digest("A", "B", &KEY, &keys, id),
+            name_pair_digest("A", "B", &other, &keys, id)
+        );
+    }
+
+    #[test]
+    fn all_unreadable_fields_are_named_at_once() {
+        let fields: Vec<_> = ClaimEvidence::parse(" - ", "", "2009-02-30", "12 34")
+            .unwrap_err()
+            .into_iter()
+            .map(|(field, _)| field.code())
+            .collect();
+        assert_eq!(
+            fields,
+            ["given_name", "family_name", "birthdate", "login_id"]
+        );
+    }
+
+    #[test]
+    fn a_ticket_dies_by_time_by_browser_and_by_generation() {
+        let keys = KeyRing::generate(&Sevens).unwrap();
+        let entry = entry(&keys);
+        let opened = Timestamp::from_millis(1_700_000_000_000);
+        let ticket = Ticket {
+            entry: KEY,
+            claim_generation: 1,
+            browser_digest: [5; 32],
+            step: TicketStep::Identified,
+            sealed_hash: Vec::new(),
+            opened_at: opened,
+            step_at: opened,
+        };
+        let judge = |entry: Option<&RosterEntry>, browser, after_ms| {
+            let now = Now::exactly(opened.plus(Duration::from_millis(after_ms)));
+            judge_ticket(&ticket, entry, &browser, &ClaimPolicy::default(), now)
+        };
+        assert_eq!(judge(Some(&entry), [5; 32], 599_999), TicketVerdict::Valid);
+        assert_eq!(
+            judge(Some(&entry), [5; 32], 600_000),
+            TicketVerdict::Expired
+        );
+        assert_eq!(judge(Some(&entry), [6; 32], 0), TicketVerdict::Expired);
+        assert_eq!(judge(None, [5; 32], 0), TicketVerdict::Expired);
+        let changed = RosterEntry {
+            claim_generation: 2,
+            ..entry.clone()
+        };
+        assert_eq!(judge(Some(&changed), [5; 32], 0), TicketVerdict::Expired);
+        let claimed = RosterEntry {
+            claimed: true,
+            ..entry.clone()
+        };
+        assert_eq!(
+            judge(Some(&claimed), [5; 32], 0),
+            TicketVerdict::AlreadyClaimed
+        );
+        assert_eq!(judge(Some(&claimed), [6; 32], 0), TicketVerdict::Expired);
+    }
+}
