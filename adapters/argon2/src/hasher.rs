@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::arena::Arena;
+use crate::kernel::Kernel;
 use crate::phc::{self, SALT_BYTES, Stored, TAG_BYTES};
 use crate::places::{Place, Places};
 use crate::pool::{Pool, PoolPlan, Shared};
@@ -80,6 +81,11 @@ impl Argon2Hasher {
             arena_bytes: self.pool.shared().arena_bytes(),
             mean: self.places.mean(),
         }
+    }
+
+    /// What computes the hashes on this machine: `AVX-512`, `AVX2`, or `portable`. All give the same.
+    pub fn backend() -> &'static str {
+        Kernel::of_this_machine().map_or("portable", Kernel::name)
     }
 
     fn start(settings: &HashSettings) -> Result<Self, HashSettingsError> {
@@ -190,6 +196,13 @@ fn compute(
 ) -> Result<(), HashFault> {
     let cost = cost(params, tag.len()).map_err(|error| HashFault(error.to_string()))?;
     let blocks = arena.blocks(cost.block_count())?;
+    if let Ok(tag) = <&mut [u8; TAG_BYTES]>::try_from(&mut *tag)
+        && let Some(kernel) = Kernel::of_this_machine()
+        && let Some(found) = kernel.tag(params, version, secret, salt, blocks)
+    {
+        *tag = found;
+        return Ok(());
+    }
     Argon2::new(Algorithm::Argon2id, version, cost)
         .hash_password_into_with_memory(secret, salt, tag, blocks)
         .map_err(|error| HashFault(error.to_string()))
