@@ -1,9 +1,9 @@
 //! What one password hash costs: ours, end to end, beside crate `argon2` as it is usually called.
 //!
 //! Ours goes through `Argon2Hasher`: admission, the queue, the hop to the worker's thread and back,
-//! the PHC string. The peer is `Argon2::hash_password_into` in a loop on the main thread: no hop, no
-//! text, a fresh block matrix for each hash. Every contender is a process of its own; they take turns
-//! in rounds, and a ratio is the median of the ratios of the rounds.
+//! the PHC string. The peer is `Argon2::hash_password_into` in a loop on the main thread: no hop,
+//! no text, a fresh block matrix for each hash. Every contender is a process of its own; they take
+//! turns in rounds, and a ratio is the median of the ratios of the rounds.
 
 use argon2::{Algorithm, Argon2, Version};
 use data_encoding::BASE64_NOPAD;

@@ -1,9 +1,9 @@
 //! A contender runs in a process of its own, so that no allocator remembers what another did, and
 //! works only when it is told to, so that contenders can take turns.
 //!
-//! The parent starts its own executable again with `--contender` and the contender's words. The child
-//! writes one line when it is ready (a proof of what it computes), then answers each line `n` on its
-//! input, after `n` operations, with `wall_ns cpu_ns faults`. It ends with its input.
+//! The parent starts its own executable again with `--contender` and the contender's words. The
+//! child writes one line when it is ready (a proof of what it computes), then answers each line `n`
+//! on its input, after `n` operations, with `wall_ns cpu_ns faults`. It ends with its input.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};

@@ -1,9 +1,11 @@
-//! Shared parts of the benchmarks: what is read from the machine, how rounds are taken together, how
-//! a result is shown. The benchmarks themselves are in `benches/`; `README.md` has the commands.
+//! Shared parts of the benchmarks: what is read from the machine, how rounds are taken together,
+//! how a result is shown. The benchmarks themselves are in `benches/`; `README.md` has the
+//! commands.
 
 pub mod contender;
 pub mod figures;
 pub mod machine;
+pub mod sessions;
 pub mod table;
 
 /// How much is measured.
@@ -16,8 +18,8 @@ pub enum Effort {
 }
 
 impl Effort {
-    /// Full under `cargo bench` (which passes `--bench`), unless `--quick` is among the arguments or
-    /// `NARTHEX_BENCH_QUICK` is set; quick otherwise.
+    /// Full under `cargo bench` (which passes `--bench`), unless `--quick` is among the arguments
+    /// or `NARTHEX_BENCH_QUICK` is set; quick otherwise.
     pub fn of_this_run() -> Self {
         let given = |flag: &str| std::env::args().any(|argument| argument == flag);
         let quick = given("--quick") || std::env::var_os("NARTHEX_BENCH_QUICK").is_some();

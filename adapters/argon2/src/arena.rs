@@ -14,9 +14,10 @@ const CAPACITY_MIN: usize = 33 * 1024;
 
 /// Block memory for one hash at a time.
 ///
-/// What it holds between hashes is the remains of the last one: a hash writes every block it uses in
-/// its first pass, before it reads it, and what a larger one left behind is wiped before a smaller
-/// one starts. An arena that grew for a stored hash of other parameters is given up right after.
+/// What it holds between hashes is the remains of the last one: a hash writes every block it uses
+/// in its first pass, before it reads it, and what a larger one left behind is wiped before a
+/// smaller one starts. An arena that grew for a stored hash of other parameters is given up right
+/// after.
 #[derive(Debug)]
 pub(crate) struct Arena {
     blocks: Vec<Block>,

@@ -83,7 +83,8 @@ impl Argon2Hasher {
         }
     }
 
-    /// What computes the hashes on this machine: `AVX-512`, `AVX2`, or `portable`. All give the same.
+    /// What computes the hashes on this machine: `AVX-512`, `AVX2`, or `portable`. All give the
+    /// same.
     pub fn backend() -> &'static str {
         Kernel::of_this_machine().map_or("portable", Kernel::name)
     }

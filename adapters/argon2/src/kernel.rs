@@ -1,9 +1,9 @@
 //! Argon2id (RFC 9106) for the processors that most servers have: AVX-512 or AVX2.
 //!
-//! The same tags as crate `argon2`, which remains the way for everything else: other processors, and
-//! tags of other lengths than 32 bytes. The difference is the block function: written for the vector
-//! unit, and a block goes from one step to the next without a copy in between. Before it is used, a
-//! kernel has to agree with crate `argon2` on this very machine.
+//! The same tags as crate `argon2`, which remains the way for everything else: other processors,
+//! and tags of other lengths than 32 bytes. The difference is the block function: written for the
+//! vector unit, and a block goes from one step to the next without a copy in between. Before it is
+//! used, a kernel has to agree with crate `argon2` on this very machine.
 
 mod blake;
 mod fill;

@@ -1,7 +1,7 @@
 //! PHC strings: how a hash is written, and the clamp on what is read back.
 //!
-//! A stored or imported string chooses how much work its check costs. So everything in it is bounded
-//! here, before a place in the queue or a byte of memory is spent on it.
+//! A stored or imported string chooses how much work its check costs. So everything in it is
+//! bounded here, before a place in the queue or a byte of memory is spent on it.
 
 use std::ops::RangeInclusive;
 

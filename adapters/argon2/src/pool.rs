@@ -128,8 +128,8 @@ impl Drop for Pool {
 
 impl Shared {
     /// Runs `work` on a worker, when it is its turn. A future that is dropped before that takes its
-    /// job out of the queue; one that is dropped later does not stop it. Either way `turn`, and with
-    /// it the place, is given back when no thread can use memory for it any more.
+    /// job out of the queue; one that is dropped later does not stop it. Either way `turn`, and
+    /// with it the place, is given back when no thread can use memory for it any more.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         turn: Turn,
@@ -277,7 +277,7 @@ impl Drop for Waiting<'_> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "measures how long a hash takes, only to tell callers when to come back; no rule sees it"
+    reason = "measures a hash, only to tell callers when to come back; no rule sees it"
 )]
 fn stopwatch() -> Instant {
     Instant::now()

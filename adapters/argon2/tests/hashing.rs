@@ -306,7 +306,8 @@ fn settings_that_could_not_be_taken_back_from_a_store_are_refused() {
     );
 }
 
-/// Medians over interleaved rounds, and a bound far from noise: half the work would be a ratio of 2.
+/// Medians over interleaved rounds, and a bound far from noise: half the work would be a ratio of
+/// 2.
 #[test]
 fn a_decoy_takes_as_long_as_a_verification() {
     let hasher = hasher(params(4_096, 2, 1));

@@ -1,9 +1,9 @@
 //! The block function G (RFC 9106, 3.5) on vectors.
 //!
-//! A block is 8 rows of 16 words. G is BLAKE2b's round without message, with a multiplication in it,
-//! over each row and then over each column, where a column is two words wide. The rounds are written
-//! once, as macros over the operations `mix`, `xor`, `rotate_*`, `turn` and `halves`, which each
-//! instruction set has under other names.
+//! A block is 8 rows of 16 words. G is BLAKE2b's round without message, with a multiplication in
+//! it, over each row and then over each column, where a column is two words wide. The rounds are
+//! written once, as macros over the operations `mix`, `xor`, `rotate_*`, `turn` and `halves`, which
+//! each instruction set has under other names.
 
 use fearless_simd::{Avx2, Avx512, Level};
 
