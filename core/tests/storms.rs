@@ -1,0 +1,166 @@
+//! Many at once on one account: one winner, and never more comparisons than the budget (P2, P5).
+
+mod support;
+
+use std::sync::Arc;
+
+use narthex_core::store::MemoryStore;
+use narthex_core::{Error, Portal, Refusal};
+use support::*;
+
+const TASKS: usize = 1_000;
+
+async fn house_with_one_person() -> (House, Portal) {
+    let mut house = House::new(Arc::new(MemoryStore::new()));
+    house.policy.attempts.source_attempts_max = 10 * TASKS as u64;
+    let portal = house.open().await;
+    import(&portal, 1).await;
+    (house, portal)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn cl01_a_thousand_tasks_claim_one_entry_and_one_wins() {
+    let (_house, portal) = house_with_one_person().await;
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|i| {
+            let portal = portal.clone();
+            tokio::spawn(async move {
+                let text = format!("password of task number {i}");
+                (claim(&portal, 0, &text).await, text)
+            })
+        })
+        .collect();
+    let mut winner = None;
+    for task in tasks {
+        let (outcome, text) = task.await.unwrap();
+        match outcome {
+            Ok(_) => assert!(winner.replace(text).is_none(), "two claims won"),
+            Err(Error::Refused(
+                Refusal::AlreadyClaimed | Refusal::ClaimNotMatched | Refusal::ClaimExpired,
+            )) => {}
+            Err(error) => panic!("neither won nor refused: {error}"),
+        }
+    }
+    let winner = winner.expect("nobody won");
+    assert!(
+        log_in(&portal, 0, &winner).await.is_ok(),
+        "the winner's password must work"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a13_a_thousand_wrong_passwords_at_once_are_compared_ten_times() {
+    let (house, portal) = house_with_one_person().await;
+    claim(&portal, 0, PASSWORD).await.unwrap();
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|i| {
+            let portal = portal.clone();
+            tokio::spawn(async move { log_in(&portal, 0, &format!("wrong {i}")).await })
+        })
+        .collect();
+    for task in tasks {
+        let error = task
+            .await
+            .unwrap()
+            .expect_err("a wrong password was let in");
+        assert!(
+            matches!(
+                error,
+                Error::Refused(Refusal::LoginFailed) | Error::Contended { .. }
+            ),
+            "{error}"
+        );
+    }
+    let budget = u64::from(house.policy.attempts.log_in.free_failures);
+    assert_eq!(house.hasher.comparisons(), budget, "no more, and none lost");
+    // Now even the right one is not compared, and the answer is the same.
+    let exhausted = log_in(&portal, 0, PASSWORD)
+        .await
+        .expect_err("the budget is used up");
+    assert_eq!(exhausted.refusal(), Some(&Refusal::LoginFailed));
+    assert_eq!(house.hasher.comparisons(), budget);
+    house.clock.advance(house.policy.attempts.log_in.first_wait);
+    assert!(log_in(&portal, 0, PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn a34_a_birthdate_is_guessed_ten_times_and_not_once_more() {
+    let (_house, portal) = house_with_one_person().await;
+    let browser = browser(&portal);
+    let right = 1 + usize::from(birthdate(0).ends_with("01")) * 27;
+    assert_eq!(right, 28, "the fixture's day is the first");
+    for day in 2..=28 {
+        let guess = narthex_core::rules::claim::ClaimEvidence::parse(
+            "Given0",
+            "Family0",
+            &format!("2012-01-{day:02}"),
+            "S-0",
+        )
+        .unwrap();
+        assert!(portal.begin_claim(guess, &browser, &asker()).await.is_err());
+    }
+    // The right one comes too late now: the lane waits for an hour.
+    let refusal = portal
+        .begin_claim(evidence(0), &browser, &asker())
+        .await
+        .unwrap_err();
+    assert_eq!(refusal.refusal(), Some(&Refusal::ClaimNotMatched));
+}
+
+#[tokio::test]
+async fn th08_one_network_is_stopped_visibly_whoever_it_asks_for() {
+    let (house, _) = house_with_one_person().await;
+    let mut policy = house.policy.clone();
+    policy.attempts.source_attempts_max = 20;
+    let portal = House { policy, ..house }.open().await;
+    let mut throttled = 0;
+    for n in 0..30 {
+        match log_in(&portal, 1_000 + n, "whatever it may be").await {
+            Err(Error::Refused(Refusal::LoginFailed)) => assert!(n < 20),
+            Err(Error::Refused(Refusal::Throttled { retry_after })) => {
+                assert!(retry_after.as_secs() <= 3600);
+                throttled += 1;
+            }
+            other => panic!("{:?}", other.map(|_| ())),
+        }
+    }
+    assert_eq!(throttled, 10);
+}
+
+#[tokio::test]
+async fn th09_a_full_hash_queue_charges_nobody() {
+    let (house, portal) = house_with_one_person().await;
+    claim(&portal, 0, PASSWORD).await.unwrap();
+    house.hasher.set_queue(0);
+    for _ in 0..50 {
+        assert!(matches!(
+            log_in(&portal, 0, "wrong").await,
+            Err(Error::Busy { .. })
+        ));
+    }
+    house.hasher.set_queue(8);
+    assert_eq!(
+        portal
+            .person(&number(0))
+            .await
+            .unwrap()
+            .unwrap()
+            .log_in_failures,
+        0
+    );
+    assert!(log_in(&portal, 0, PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn pw17_a_hash_of_older_parameters_is_renewed_at_log_in_and_ends_no_session() {
+    let (house, portal) = house_with_one_person().await;
+    claim(&portal, 0, PASSWORD).await.unwrap();
+    let before = log_in(&portal, 0, PASSWORD).await.unwrap();
+    house.hasher.set_parameters(2);
+    let hashes = house.hasher.hashes();
+    log_in(&portal, 0, PASSWORD).await.unwrap();
+    assert_eq!(house.hasher.hashes(), hashes + 1, "renewed");
+    log_in(&portal, 0, PASSWORD).await.unwrap();
+    assert_eq!(house.hasher.hashes(), hashes + 1, "once");
+    assert!(is_live(&portal, &before.token).await);
+}
