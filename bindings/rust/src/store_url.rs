@@ -1,0 +1,103 @@
+//! The one home of store URLs.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a portal keeps its records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// `memory:` forgets at the end of the process.
+    Memory,
+    /// `redb:///path`: the embedded store, one file on this machine.
+    Redb(PathBuf),
+}
+
+/// Why a store URL was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreUrlError {
+    /// The kind of store is known, but not built in.
+    #[error("{0}: stores are not in this build yet; use redb:///path or memory:")]
+    NotYet(&'static str),
+    /// The path is missing or not absolute.
+    #[error("the store URL {0:?} needs an absolute path: redb:///var/lib/narthex/portal.redb")]
+    Path(String),
+    /// `memory:` takes nothing.
+    #[error("the store URL {0:?} has something after `memory:`, which takes nothing")]
+    Memory(String),
+    /// None of the kinds known.
+    #[error("the store URL {0:?} is none of `memory:` and `redb:///path`")]
+    Kind(String),
+}
+
+impl StoreUrl {
+    /// From `memory:` or `redb:///absolute/path`. The path is taken as it stands: nothing is decoded.
+    ///
+    /// # Errors
+    /// Says what is wrong and what is taken.
+    pub fn parse(text: &str) -> Result<Self, StoreUrlError> {
+        let whole = || text.to_owned();
+        match text.split_once(':') {
+            Some(("memory", "" | "//")) => Ok(Self::Memory),
+            Some(("memory", _)) => Err(StoreUrlError::Memory(whole())),
+            Some(("redb", rest)) => {
+                let path = rest.strip_prefix("//").map(PathBuf::from);
+                let path = path.filter(|p| p.is_absolute() && p.file_name().is_some());
+                path.filter(|_| !rest.ends_with('/'))
+                    .map(Self::Redb)
+                    .ok_or_else(|| StoreUrlError::Path(whole()))
+            }
+            Some(("sled", _)) => Err(StoreUrlError::NotYet("sled")),
+            Some(("postgres" | "postgresql", _)) => Err(StoreUrlError::NotYet("postgres")),
+            _ => Err(StoreUrlError::Kind(whole())),
+        }
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Redb(path) => write!(f, "redb://{}", path.display()),
+        }
+    }
+}
+
+impl std::str::FromStr for StoreUrl {
+    type Err = StoreUrlError;
+
+    fn from_str(text: &str) -> Result<Self, StoreUrlError> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_url_survives_its_written_form() {
+        for text in ["memory:", "redb:///var/lib/school/portal.redb"] {
+            assert_eq!(StoreUrl::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_not_taken_says_what_is() {
+        for (text, told) in [
+            ("", "redb:///path"),
+            ("portal.redb", "redb:///path"),
+            ("mysql://db", "redb:///path"),
+            ("memory:x", "takes nothing"),
+            ("redb:", "absolute path"),
+            ("redb:portal.redb", "absolute path"),
+            ("redb://portal.redb", "absolute path"),
+            ("redb:///", "absolute path"),
+            ("redb:///var/lib/", "absolute path"),
+            ("sled:///var/lib/x", "not in this build yet"),
+            ("postgres://db/portal", "not in this build yet"),
+        ] {
+            let error = StoreUrl::parse(text).unwrap_err().to_string();
+            assert!(error.contains(told), "{text}: {error}");
+        }
+    }
+}

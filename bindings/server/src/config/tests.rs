@@ -1,0 +1,231 @@
+use std::ffi::OsString;
+
+use super::*;
+
+fn load(text: &str, environment: &[(&str, &str)], flags: Overrides) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("narthex.toml");
+    std::fs::write(&path, text).unwrap();
+    let environment = environment
+        .iter()
+        .map(|(n, v)| (OsString::from(n), OsString::from(v)));
+    Config::of(Some(&path), environment, flags).map_err(|failure| format!("{failure:?}"))
+}
+
+const WHOLE: &str = r#"
+base_url = "https://portal.school.example"
+listen = "127.0.0.1:8081"
+trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
+
+[store]
+url = "redb:///var/lib/narthex/portal.redb"
+keys = "portal.keys"
+
+[site]
+name = "North High"
+
+[session]
+inactivity_timeout = "2h"
+
+[password]
+profile = "classic"
+
+[questions]
+required = 3
+
+[[organizations]]
+id = "north-high"
+inactivity_timeout = "30m"
+password_profile = "nist"
+
+[[help]]
+name = "Office"
+role = "Room 12"
+email = "office@school.example"
+
+[[catalogue.applications]]
+id = "studio"
+name = "Studio"
+sentence = "Build."
+roles = ["student"]
+"#;
+
+#[test]
+fn a_whole_file_is_read() {
+    let config = load(WHOLE, &[], Vec::new()).unwrap();
+    assert_eq!(config.listen().port(), 8081);
+    let options = config.options().unwrap();
+    assert!(
+        options.keys.unwrap().is_absolute(),
+        "meant from where the file is"
+    );
+    let policy = &options.policy;
+    assert_eq!(policy.session.inactivity_timeout, Duration::from_secs(7200));
+    assert_eq!(policy.session.organization_timeouts.len(), 1);
+    assert_eq!(policy.questions.required, 3);
+    let settings = config.settings().unwrap();
+    assert_eq!(settings.site_name, "North High");
+    assert_eq!(settings.trusted_proxies.len(), 2);
+    assert_eq!(settings.catalogue.applications.len(), 1);
+}
+
+#[test]
+fn flags_win_over_the_environment_and_the_environment_over_the_file() {
+    let variable = ("NARTHEX_SESSION_INACTIVITY_TIMEOUT", "1h");
+    let timeout = |config: Config| config.policy().session.inactivity_timeout.as_secs();
+    assert_eq!(timeout(load(WHOLE, &[variable], Vec::new()).unwrap()), 3600);
+    let flag = ("session.inactivity_timeout", "3h".to_owned(), "--flag");
+    assert_eq!(
+        timeout(load(WHOLE, &[variable], vec![flag]).unwrap()),
+        10_800
+    );
+    let config = load(WHOLE, &[("NARTHEX_LISTEN", "[::1]:9")], Vec::new()).unwrap();
+    assert_eq!(config.listen().port(), 9);
+    assert_eq!(
+        timeout(config),
+        7200,
+        "its neighbours stay as the file has them"
+    );
+}
+
+#[test]
+fn a_variable_may_name_a_file_that_holds_the_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("suffix");
+    std::fs::write(&secret, "north\n").unwrap();
+    let variable = ("NARTHEX_COOKIE_SUFFIX_FILE", secret.to_str().unwrap());
+    let config = load(WHOLE, &[variable], Vec::new()).unwrap();
+    assert_eq!(config.settings().unwrap().cookie_suffix, "north");
+    let missing = ("NARTHEX_COOKIE_SUFFIX_FILE", "/nowhere/at/all");
+    let error = load(WHOLE, &[missing], Vec::new()).unwrap_err();
+    assert!(error.contains("NARTHEX_COOKIE_SUFFIX_FILE"), "{error}");
+}
+
+/// (file, what the refusal tells): line and column, key, what is allowed.
+const BAD: [(&str, [&str; 3]); 16] = [
+    ("base_ulr = \"x\"", [":1:1:", "`base_ulr`", "`base_url`"]),
+    (
+        "\n[session]\nidle = \"4h\"",
+        [":3:1:", "`session.idle`", "`inactivity_timeout`"],
+    ),
+    ("[sesion]\nidle = 4", [":1:2:", "`sesion`", "`session`"]),
+    (
+        "base_url = \"http://portal.example\"",
+        [":1:12:", "`base_url`", "https"],
+    ),
+    ("base_url = 4", [":1:12:", "`base_url`", "string"]),
+    (
+        "listen = \"8080\"",
+        [":1:10:", "`listen`", "127.0.0.1:8080"],
+    ),
+    (
+        "trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]",
+        [":1:34:", "`trusted_proxies`", "10.0.0.0/8"],
+    ),
+    (
+        "[store]\nurl = \"sled:///x\"",
+        [":2:7:", "`store.url`", "redb:///path"],
+    ),
+    (
+        "[session]\ninactivity_timeout = 4",
+        [":2:22:", "`session.inactivity_timeout`", "string"],
+    ),
+    (
+        "[session]\ninactivity_timeout = \"4 hours\"",
+        [":2:22:", "`session.inactivity_timeout`", "4h"],
+    ),
+    (
+        "[session]\ninactivity_timeout = \"5s\"",
+        [":2:1:", "`session.inactivity_timeout`", "1m"],
+    ),
+    (
+        "[session]\nabsolute_timeout = \"1h\"",
+        ["by default", "`session.inactivity_timeout`", "absolute"],
+    ),
+    (
+        "[password]\nprofile = \"strong\"",
+        [":2:11:", "`password.profile`", "classic"],
+    ),
+    (
+        "[questions]\nrequired = 6",
+        [
+            ":2:1:",
+            "`questions.required`",
+            "0 (no security questions) to 5",
+        ],
+    ),
+    (
+        "[hash]\nmemory_kib = 8",
+        [":2:1:", "`hash.memory_kib`", "19456"],
+    ),
+    (
+        "base_url = \"https://a.example\nlisten",
+        [":1:", "", "string"],
+    ),
+];
+
+#[test]
+fn what_is_wrong_is_told_with_its_line_its_key_and_what_is_allowed() {
+    for (text, told) in BAD {
+        let error = load(text, &[], Vec::new()).map(|_| ()).unwrap_err();
+        for part in told {
+            assert!(error.contains(part), "{text}\n{part}\n{error}");
+        }
+        assert!(error.contains("narthex.toml"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_variable_or_a_flag_is_told_with_its_name() {
+    for (name, value, told) in [
+        ("NARTHEX_QUESTIONS_REQUIRED", "two", "not a number"),
+        (
+            "NARTHEX_QUESTIONS_REQUIRED",
+            "9",
+            "0 (no security questions) to 5",
+        ),
+        ("NARTHEX_TRUSTED_PROXIES", "10.0.0.0/8,x", "not a network"),
+        ("NARTHEX_BASE_URL", "portal", "https://"),
+    ] {
+        let error = load("", &[(name, value)], Vec::new()).unwrap_err();
+        assert!(error.contains(name) && error.contains(told), "{error}");
+    }
+    let flag = ("store.url", "mysql:".to_owned(), "--store");
+    let error = load("", &[], vec![flag]).unwrap_err();
+    assert!(
+        error.contains("--store") && error.contains("redb:///path"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_missing_is_told_when_it_is_needed() {
+    let config = load("", &[], Vec::new()).unwrap();
+    let error = format!("{:?}", config.settings().unwrap_err());
+    assert!(
+        error.contains("`base_url`") && error.contains("NARTHEX_BASE_URL"),
+        "{error}"
+    );
+    let error = format!("{:?}", config.options().unwrap_err());
+    assert!(
+        error.contains("`store.url`") && error.contains("narthex.toml"),
+        "{error}"
+    );
+}
+
+#[test]
+fn every_setting_of_a_variable_is_a_setting_of_the_file() {
+    // `single` would refuse an unknown key as the file does.
+    for (name, value) in [
+        ("NARTHEX_STORE_KEYS", "/k"),
+        ("NARTHEX_SITE_NAME", "North"),
+        ("NARTHEX_PASSWORD_CONTEXT_WORDS", "north,high"),
+        ("NARTHEX_HASH_QUEUE", "9"),
+        ("NARTHEX_HASH_WORKERS", "1"),
+        ("NARTHEX_ROSTER_DEACTIVATION_PERCENT_MAX", "5"),
+        ("NARTHEX_SESSION_SHARED_COMPUTER_TIMEOUT", "5m"),
+        ("NARTHEX_SESSION_ABSOLUTE_TIMEOUT", "10h"),
+    ] {
+        assert!(load("", &[(name, value)], Vec::new()).is_ok(), "{name}");
+    }
+}
