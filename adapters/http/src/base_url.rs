@@ -13,7 +13,9 @@ pub enum BaseUrlError {
     #[error("the base URL {0:?} is not of the form https://host[:port][/path]")]
     Shape(String),
     /// Plain http off this machine would send passwords in the clear.
-    #[error("the base URL {0:?} is plain http: only https is served, or http on a loopback address")]
+    #[error(
+        "the base URL {0:?} is plain http: only https is served, or http on a loopback address"
+    )]
     PlainHttp(String),
 }
 
@@ -53,7 +55,12 @@ impl BaseUrl {
         let plain = path
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"/._-~".contains(&b));
-        if !plain || path.split('/').skip(1).any(|s| matches!(s, "" | "." | "..")) {
+        if !plain
+            || path
+                .split('/')
+                .skip(1)
+                .any(|s| matches!(s, "" | "." | ".."))
+        {
             return Err(shape());
         }
         Ok(Self {
@@ -126,7 +133,8 @@ fn canonical_authority(authority: &str, https: bool) -> String {
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -167,7 +175,11 @@ mod tests {
         let base = BaseUrl::parse("https://Portal.School.example:443/p").unwrap();
         assert_eq!(base.origin(), "https://portal.school.example");
         assert_eq!(base.link("/login"), "/p/login");
-        for host in ["portal.school.example", "PORTAL.school.example", "portal.school.example:443"] {
+        for host in [
+            "portal.school.example",
+            "PORTAL.school.example",
+            "portal.school.example:443",
+        ] {
             assert!(base.is_host(host), "{host}");
         }
         for host in [
@@ -181,7 +193,12 @@ mod tests {
         ] {
             assert!(!base.is_host(host), "{host}");
         }
-        for origin in ["null", "", "http://portal.school.example", "https://portal.school.example/"] {
+        for origin in [
+            "null",
+            "",
+            "http://portal.school.example",
+            "https://portal.school.example/",
+        ] {
             assert!(!base.is_origin(origin), "{origin}");
         }
         assert_eq!(base.strip("/p/login"), Some("/login"));

@@ -189,28 +189,19 @@ fn reference_downloads() -> Vec<Download> {
             "private-agents",
             "Private Agents",
             "Runs your projects on a computer of your own.",
-            vec![
-                file("Windows", "11.48", 212),
-                file("Linux", "11.48", 187),
-            ],
+            vec![file("Windows", "11.48", 212), file("Linux", "11.48", 187)],
         ),
         download(
             "design-studio",
             "Design Studio",
             "Builds projects on your own computer, also without the internet.",
-            vec![
-                file("Windows", "10.74", 164),
-                file("macOS", "10.74", 171),
-            ],
+            vec![file("Windows", "10.74", 164), file("macOS", "10.74", 171)],
         ),
         download(
             "data-loader",
             "Data Loader",
             "Moves rows between a file and a service.",
-            vec![
-                file("Windows", "10.74", 96),
-                file("macOS", "10.74", 101),
-            ],
+            vec![file("Windows", "10.74", 96), file("macOS", "10.74", 101)],
         ),
     ]
 }

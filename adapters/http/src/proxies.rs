@@ -137,9 +137,18 @@ mod tests {
 
     #[test]
     fn a08_a_peer_that_is_not_trusted_cannot_name_another_address() {
-        for forwarded in ["1.2.3.4", "127.0.0.1", "1.2.3.4, 10.0.0.1", "::1", "garbage"] {
+        for forwarded in [
+            "1.2.3.4",
+            "127.0.0.1",
+            "1.2.3.4, 10.0.0.1",
+            "::1",
+            "garbage",
+        ] {
             assert_eq!(ask("203.0.113.9", &[forwarded], &[]), "203.0.113.9");
-            assert_eq!(ask("203.0.113.9", &[forwarded], &["10.0.0.0/8"]), "203.0.113.9");
+            assert_eq!(
+                ask("203.0.113.9", &[forwarded], &["10.0.0.0/8"]),
+                "203.0.113.9"
+            );
         }
     }
 
@@ -147,12 +156,27 @@ mod tests {
     fn a08_behind_trusted_proxies_the_rightmost_untrusted_hop_asks() {
         let trusted = ["10.0.0.0/8"];
         assert_eq!(ask("10.0.0.1", &["198.51.100.7"], &trusted), "198.51.100.7");
-        assert_eq!(ask("10.0.0.1", &["6.6.6.6, 198.51.100.7, 10.0.0.2"], &trusted), "198.51.100.7");
-        assert_eq!(ask("10.0.0.1", &["6.6.6.6", "198.51.100.7"], &trusted), "198.51.100.7");
-        assert_eq!(ask("10.0.0.1", &["198.51.100.7:4711"], &trusted), "198.51.100.7");
-        assert_eq!(ask("10.0.0.1", &["6.6.6.6, nonsense"], &trusted), "10.0.0.1");
+        assert_eq!(
+            ask("10.0.0.1", &["6.6.6.6, 198.51.100.7, 10.0.0.2"], &trusted),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            ask("10.0.0.1", &["6.6.6.6", "198.51.100.7"], &trusted),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            ask("10.0.0.1", &["198.51.100.7:4711"], &trusted),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            ask("10.0.0.1", &["6.6.6.6, nonsense"], &trusted),
+            "10.0.0.1"
+        );
         assert_eq!(ask("10.0.0.1", &[], &trusted), "10.0.0.1");
-        assert_eq!(ask("::ffff:10.0.0.1", &["198.51.100.7"], &trusted), "198.51.100.7");
+        assert_eq!(
+            ask("::ffff:10.0.0.1", &["198.51.100.7"], &trusted),
+            "198.51.100.7"
+        );
     }
 
     #[test]
@@ -163,7 +187,15 @@ mod tests {
 
     #[test]
     fn networks_are_read_strictly() {
-        for bad in ["", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "::/129", "10.0.0/8", "x"] {
+        for bad in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0.0/-1",
+            "10.0.0.0/+8",
+            "::/129",
+            "10.0.0/8",
+            "x",
+        ] {
             assert!(bad.parse::<Cidr>().is_err(), "{bad}");
         }
         let all: Cidr = "0.0.0.0/0".parse().unwrap();

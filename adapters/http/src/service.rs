@@ -1,33 +1,72 @@
-//! One request in, one response out.
+//! One request in, one response out. Everything a row of the route table asks for is checked here,
+//! before its handler runs.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use http::{Request, Response};
+use http::header::{ALLOW, CONTENT_TYPE, HOST, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use narthex_core::model::RequestId;
+use narthex_core::{Asker, Check, Portal, Refusal};
+use tracing::{debug, error, warn};
 
-use crate::engine::Portal;
-use crate::proxies::Peer;
+use crate::assets::Assets;
+use crate::context::{Ctx, OrganizationCache, Session, Shared};
+use crate::cookies::{CookieKind, CookieNames, Jar};
+use crate::csrf::{Binding, Provenance, provenance, token_is_right};
+use crate::forms::Form;
+use crate::headers::add_fixed;
+use crate::json::Object;
+use crate::pre::Pre;
+use crate::problem::{Fault, Issue, Problem};
+use crate::proxies::{Peer, asker_address, source};
+use crate::render::Renderer;
+use crate::reply::Reply;
+use crate::routes::{Action, BodyKind, Found, Route, RouteTable, Who};
 use crate::settings::{Settings, SettingsError};
+use crate::texts::{EN, fill};
+use crate::{api, pages};
 
-/// The longest request body, in bytes.
+/// The longest request body, in bytes (WB-16).
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
-/// The longest request head (names and values of all headers), in bytes.
+/// The longest request head (names and values of all headers), in bytes (WB-16).
 pub const HEADER_BYTES_MAX: usize = 8 * 1024;
+/// The longest path and query, in bytes.
+const TARGET_BYTES_MAX: usize = 4096;
 
 /// What a response carries.
 pub enum Body {
     /// All of it.
     Full(Bytes),
-    /// Server-sent events, each item one or more whole lines. An adapter may add comment lines between
-    /// items to keep the connection alive.
+    /// Server-sent events, each item one or more whole lines. An adapter that has a timer may send
+    /// comment lines (`:\n\n`) between items to keep the connection alive.
     Events(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
+            Self::Events(_) => f.write_str("Events"),
+        }
+    }
 }
 
 /// The portal as a function of requests. Cheap to clone.
 #[derive(Clone)]
 pub struct PortalService {
-    portal: Portal,
+    shared: Arc<Shared>,
+    routes: Arc<RouteTable>,
+}
+
+impl std::fmt::Debug for PortalService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PortalService({})", self.shared.settings.base_url)
+    }
 }
 
 impl PortalService {
@@ -37,12 +76,454 @@ impl PortalService {
     /// The settings cannot be served.
     pub fn new(portal: Portal, settings: Settings) -> Result<Self, SettingsError> {
         settings.check()?;
-        Ok(Self { portal })
+        let built_in = |error: String| SettingsError::BuiltIn(error);
+        let https = settings.base_url.is_https();
+        let shared = Shared {
+            portal,
+            cookies: CookieNames::new(https, &settings.cookie_suffix),
+            renderer: Renderer::new().map_err(|error| built_in(error.to_string()))?,
+            assets: Assets::new(),
+            organizations: OrganizationCache::default(),
+            settings,
+        };
+        let routes = RouteTable::new().map_err(|error| built_in(error.to_string()))?;
+        Ok(Self {
+            shared: Arc::new(shared),
+            routes: Arc::new(routes),
+        })
     }
 
     /// Answers one request. Never fails: what goes wrong is an answer too.
-    pub async fn handle(&self, request: Request<Bytes>, _peer: Peer) -> Response<Body> {
-        let _ = (&self.portal, request);
-        Response::new(Body::Full(Bytes::from_static(b"ok\n")))
+    pub async fn handle(&self, request: Request<Bytes>, peer: Peer) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let request_id = match self.shared.portal.random::<8>() {
+            Ok(bytes) => data_encoding::HEXLOWER.encode(&bytes),
+            // Without randomness nothing else will work either; the answer says so.
+            Err(_) => String::new(),
+        };
+        let mut reply = self.answer(&parts, body, peer, &request_id).await;
+        if parts.method == Method::HEAD {
+            reply.body = Body::Full(Bytes::new());
+        }
+        add_fixed(&mut reply.headers, self.shared.settings.base_url.is_https());
+        if let Ok(value) = HeaderValue::from_str(&request_id) {
+            reply
+                .headers
+                .insert(HeaderName::from_static("x-request-id"), value);
+        }
+        reply.into_response()
     }
+
+    async fn answer(&self, parts: &Parts, body: Bytes, peer: Peer, request_id: &str) -> Reply {
+        let bare = |problem: Problem| {
+            debug!(request_id, code = problem.code, "refused");
+            self.bare_problem(parts, &problem, request_id)
+        };
+        if let Err(problem) = check_sizes(parts, &body) {
+            return bare(problem);
+        }
+        let path = parts.uri.path();
+        if path == "/healthz" && matches!(parts.method, Method::GET | Method::HEAD) {
+            return health();
+        }
+        if !self.host_is_ours(parts) {
+            let status = StatusCode::MISDIRECTED_REQUEST;
+            return bare(Problem::new(status, "wrong_host", EN.wrong_host));
+        }
+        let Some(path) = self.path_below_base(path) else {
+            return bare(Problem::not_found());
+        };
+        let (route, params) = match self.routes.find(&parts.method, path) {
+            Found::Route(route, params) => (route, params),
+            Found::Nothing => return bare(Problem::not_found()),
+            Found::OtherMethods(methods) => {
+                return bare(wrong_method()).header(ALLOW, allow(&methods));
+            }
+        };
+        match self.prepare(parts, path, params, route, peer, request_id) {
+            Ok(ctx) => guarded(ctx, &body).await,
+            Err(fault) => bare(logged(fault, request_id).problem()),
+        }
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        parts: &'a Parts,
+        path: &'a str,
+        params: Vec<(&'static str, &'a str)>,
+        route: &'static Route,
+        peer: Peer,
+        request_id: &'a str,
+    ) -> Result<Ctx<'a>, Fault> {
+        let shared = &*self.shared;
+        let jar: Jar = shared.cookies.read(&parts.headers).map_err(|_| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "duplicate_cookie",
+                EN.duplicate_cookie,
+            )
+        })?;
+        let address = asker_address(peer, &parts.headers, &shared.settings.trusted_proxies);
+        let label = parts
+            .headers
+            .get(USER_AGENT)
+            .and_then(|value| value.to_str().ok());
+        Ok(Ctx {
+            shared,
+            headers: &parts.headers,
+            path,
+            query: parts.uri.query(),
+            params,
+            route,
+            pre: Pre::read(jar.pre.as_deref(), &shared.portal)?,
+            jar,
+            asker: Asker {
+                source: source(address),
+                request_id: RequestId::new(request_id),
+                client_label: label.unwrap_or("").chars().take(200).collect(),
+            },
+            request_id,
+            form: Form::default(),
+            json: Object::default(),
+            session: None,
+        })
+    }
+
+    /// HTTP/1 says the host in `Host`, HTTP/2 in the target; where both are there, both must be ours.
+    fn host_is_ours(&self, parts: &Parts) -> bool {
+        let base = &self.shared.settings.base_url;
+        let mut named = false;
+        for host in parts.headers.get_all(HOST) {
+            if named || !host.to_str().is_ok_and(|host| base.is_host(host)) {
+                return false;
+            }
+            named = true;
+        }
+        match parts.uri.authority() {
+            Some(authority) => base.is_host(authority.as_str()),
+            None => named,
+        }
+    }
+
+    /// `/.well-known/...` lives at the root of the host, whatever the base path.
+    fn path_below_base<'p>(&self, path: &'p str) -> Option<&'p str> {
+        if path == "/.well-known/change-password" {
+            return Some(path);
+        }
+        self.shared.settings.base_url.strip(path)
+    }
+
+    /// A refusal before there is a context: JSON for programs, a page for people.
+    fn bare_problem(&self, parts: &Parts, problem: &Problem, request_id: &str) -> Reply {
+        let base = &self.shared.settings.base_url;
+        let path = base.strip(parts.uri.path()).unwrap_or_default();
+        if path.starts_with("/api/") {
+            return Reply::problem(problem, request_id);
+        }
+        pages::error::bare(&self.shared, problem, request_id)
+    }
+}
+
+fn check_sizes(parts: &Parts, body: &Bytes) -> Result<(), Problem> {
+    let header_bytes: usize = parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if header_bytes > HEADER_BYTES_MAX {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(Problem::new(
+            status,
+            "headers_too_large",
+            EN.headers_too_large,
+        ));
+    }
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    if target > TARGET_BYTES_MAX {
+        let status = StatusCode::URI_TOO_LONG;
+        return Err(Problem::new(
+            status,
+            "location_too_long",
+            EN.location_too_long,
+        ));
+    }
+    if body.len() > BODY_BYTES_MAX {
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        return Err(Problem::new(status, "body_too_large", EN.body_too_large));
+    }
+    Ok(())
+}
+
+fn wrong_method() -> Problem {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Problem::new(status, "method_not_allowed", EN.method_not_allowed)
+}
+
+fn allow(methods: &[Method]) -> HeaderValue {
+    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if names.contains(&"GET") {
+        names.push("HEAD");
+    }
+    HeaderValue::from_str(&names.join(", ")).unwrap_or(HeaderValue::from_static("GET"))
+}
+
+pub(crate) fn health() -> Reply {
+    Reply::with_body(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")
+}
+
+/// Writes down what is ours to know. Refusals are everyday; errors are not.
+fn logged(fault: Fault, request_id: &str) -> Fault {
+    match &fault {
+        Fault::Engine(narthex_core::Error::Refused(refusal)) => {
+            debug!(request_id, code = refusal.code(), "refused");
+        }
+        Fault::Engine(failure @ narthex_core::Error::Busy { .. }) => {
+            warn!(request_id, error = %failure, "turned away");
+        }
+        Fault::Engine(failure) => error!(request_id, error = %failure, "failed"),
+        Fault::Problem(problem) => debug!(request_id, code = problem.code, "refused"),
+        Fault::Render(failure) => error!(request_id, error = ?failure, "a page did not render"),
+    }
+    fault
+}
+
+async fn guarded(mut ctx: Ctx<'_>, body: &Bytes) -> Reply {
+    let outcome = match guard(&mut ctx, body).await {
+        Ok(()) => run(&ctx).await,
+        Err(fault) => Err(fault),
+    };
+    match outcome {
+        Ok(reply) => reply,
+        Err(fault) => {
+            let fault = logged(fault, ctx.request_id);
+            if ctx.route.is_api() {
+                Reply::problem(&fault.problem(), ctx.request_id)
+            } else {
+                pages::error::answer(&ctx, &fault)
+            }
+        }
+    }
+}
+
+/// In this order: where it comes from, what it carries, who is asking, whose form it is.
+async fn guard(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> {
+    if ctx.route.is_unsafe() {
+        check_provenance(ctx)?;
+    }
+    read_body(ctx, body)?;
+    if ctx.route.who == Who::Person {
+        let session = live_session(ctx).await?;
+        ctx.session = Some(session);
+        check_family(ctx)?;
+    }
+    if let BodyKind::Form(_) = ctx.route.body {
+        check_form_token(ctx)?;
+    }
+    if ctx.session.is_some() {
+        note_activity(ctx).await?;
+    }
+    Ok(())
+}
+
+fn check_provenance(ctx: &Ctx<'_>) -> Result<(), Fault> {
+    let has_cookies = ctx.jar.session.is_some() || ctx.jar.claim.is_some() || ctx.jar.pre.is_some();
+    let allowed = match provenance(ctx.headers, ctx.base()) {
+        Provenance::Ours => true,
+        Provenance::Elsewhere => false,
+        // A program, not a browser: it keeps no cookie of ours that somebody could ride on.
+        Provenance::Unsaid => ctx.route.is_api() && !has_cookies,
+    };
+    if allowed {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", EN.cross_site).into())
+}
+
+fn read_body(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> {
+    match ctx.route.body {
+        BodyKind::None if body.is_empty() => {}
+        BodyKind::None => {
+            return Err(Problem::malformed(Issue::new("", "unexpected_body", EN.malformed)).into());
+        }
+        BodyKind::Form(fields) => {
+            check_media_type(ctx.headers, "application/x-www-form-urlencoded")?;
+            let mut known = fields.to_vec();
+            known.push("form_token");
+            if ctx.route.who == Who::Person {
+                known.push("family");
+            }
+            ctx.form = Form::parse(body, &known)?;
+        }
+        BodyKind::Json(members) => {
+            check_media_type(ctx.headers, "application/json")?;
+            ctx.json = Object::parse(body, members)?;
+        }
+    }
+    Ok(())
+}
+
+/// Exactly `expected`, at most with `charset=utf-8`; said once.
+fn check_media_type(headers: &HeaderMap, expected: &'static str) -> Result<(), Fault> {
+    let mut said = headers.get_all(CONTENT_TYPE).iter();
+    let value = said
+        .next()
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let (essence, parameter) = match value.split_once(';') {
+        Some((essence, parameter)) => (essence.trim(), parameter.trim()),
+        None => (value, ""),
+    };
+    let charset = parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8");
+    if essence.eq_ignore_ascii_case(expected) && charset && said.next().is_none() {
+        return Ok(());
+    }
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let mut problem = Problem::new(status, "unsupported_media_type", EN.malformed);
+    let text = fill(EN.unsupported_media_type, &[("expected", expected)]);
+    problem
+        .issues
+        .push(Issue::new("", "unsupported_media_type", text));
+    Err(problem.into())
+}
+
+/// The live session of the request. Where there is one, this is the warm path: no store, no await.
+async fn live_session(ctx: &Ctx<'_>) -> Result<Session, Fault> {
+    let token = ctx.presented().ok_or(Refusal::NotLoggedIn)?;
+    let portal = ctx.portal();
+    let verified = match portal.check(&token) {
+        Check::Live(session) => session,
+        Check::AskStore => portal.verify_session(&token).await?,
+    };
+    Ok(Session {
+        family: portal.family_tag(verified.selector())?,
+        expires_in: verified.expires_at().since(portal.now().latest),
+        verified,
+    })
+}
+
+/// A script names the family its page was rendered for, a form does too: another one means that
+/// somebody logged in again in this browser meanwhile.
+fn check_family(ctx: &Ctx<'_>) -> Result<(), Fault> {
+    let family = &ctx.session()?.family;
+    let said = match ctx.route.body {
+        BodyKind::Form(_) => Some(ctx.form.get("family")),
+        _ => match ctx.headers.get("narthex-family") {
+            None => None,
+            Some(value) => Some(value.to_str().unwrap_or("")),
+        },
+    };
+    match said {
+        Some(said) if said != family => Err(family_mismatch().into()),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn family_mismatch() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "family_mismatch", EN.family_mismatch)
+}
+
+fn check_form_token(ctx: &Ctx<'_>) -> Result<(), Fault> {
+    let selector = match (&ctx.session, ctx.route.action) {
+        (Some(session), _) => Some(session.verified.selector()),
+        // Log-out works for a session that has just ended: the form is bound to its family all the same.
+        (None, Action::LogOut) => ctx.presented().map(|token| token.selector()),
+        (None, _) => None,
+    };
+    let binding = match selector {
+        Some(selector) => Binding::Family(selector),
+        None => Binding::Pre(&ctx.pre.nonce),
+    };
+    if token_is_right(ctx.portal(), binding, ctx.form.get("form_token"))? {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::FORBIDDEN, "form_token", EN.form_token).into())
+}
+
+/// Navigations a person began, and what changes something. A browser too old to say so, or a program,
+/// is believed; a page that fetches in the background is not.
+async fn note_activity(ctx: &mut Ctx<'_>) -> Result<(), Fault> {
+    let began_by_a_person = match ctx.headers.get("sec-fetch-user") {
+        Some(value) => value.as_bytes() == b"?1",
+        None => !["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"]
+            .iter()
+            .any(|name| ctx.headers.contains_key(*name)),
+    };
+    let counts = ctx.route.is_activity() && (ctx.route.is_unsafe() || began_by_a_person);
+    let Some(session) = ctx.session.as_mut().filter(|_| counts) else {
+        return Ok(());
+    };
+    let portal = &ctx.shared.portal;
+    match portal
+        .record_activity(&session.verified, Duration::ZERO)
+        .await
+    {
+        Ok(()) => {
+            let now = portal.now().latest;
+            let absolute = portal.policy().session.absolute_timeout;
+            let whole = session.verified.started_at().plus(absolute).since(now);
+            session.expires_in = session.verified.inactivity_timeout().min(whole);
+            Ok(())
+        }
+        // The session ended between the check and here: that is the answer.
+        Err(error @ narthex_core::Error::Refused(_)) => Err(error.into()),
+        Err(failure) => {
+            warn!(request_id = ctx.request_id, error = %failure, "activity was not kept");
+            Ok(())
+        }
+    }
+}
+
+async fn run(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
+    match ctx.route.action {
+        Action::Account => pages::account::show(ctx).await,
+        Action::AccountSave => pages::account::save(ctx).await,
+        Action::App => pages::app::show(ctx).await,
+        Action::ApiAccount => api::account::show(ctx).await,
+        Action::ApiAccountSave => api::account::save(ctx).await,
+        Action::ApiActivity => api::session::activity(ctx).await,
+        Action::ApiApps => api::organizations::apps(ctx).await,
+        Action::ApiClaim => api::claim::begin(ctx).await,
+        Action::ApiClaimPassword => api::claim::password(ctx).await,
+        Action::ApiClaimQuestions => api::claim::questions(ctx).await,
+        Action::ApiEvents => api::events::stream(ctx),
+        Action::ApiLogIn => api::session::log_in(ctx).await,
+        Action::ApiLogOut => api::session::log_out(ctx).await,
+        Action::ApiOrganizations => api::organizations::list(ctx).await,
+        Action::ApiPassword => api::password::change(ctx).await,
+        Action::ApiQuestions => Ok(api::claim::bank(ctx)),
+        Action::ApiRequirements => api::password::requirements(ctx).await,
+        Action::ApiSession => api::session::show(ctx),
+        Action::ApiStatistics => api::organizations::statistics(ctx).await,
+        Action::Asset => ctx
+            .shared
+            .assets
+            .get(ctx.param("file"))
+            .ok_or(Problem::not_found().into()),
+        Action::ChangePasswordAddress => Ok(Reply::see_other(&ctx.link("/account/password"))),
+        Action::Claim => pages::claim::begin_page(ctx).await,
+        Action::ClaimAbandon => pages::claim::abandon(ctx).await,
+        Action::ClaimBegin => pages::claim::begin(ctx).await,
+        Action::ClaimPassword => pages::claim_steps::password_page(ctx).await,
+        Action::ClaimPasswordSave => pages::claim_steps::password(ctx).await,
+        Action::ClaimQuestions => pages::claim_steps::questions_page(ctx).await,
+        Action::ClaimQuestionsSave => pages::claim_steps::questions(ctx).await,
+        Action::Downloads => pages::landing::downloads(ctx).await,
+        Action::Health => Ok(health()),
+        Action::Help => pages::help::show(ctx).await,
+        Action::Home => pages::login::home(ctx).await,
+        Action::Landing => pages::landing::show(ctx).await,
+        Action::LogIn => pages::login::log_in(ctx).await,
+        Action::LogInPage => pages::login::page(ctx).await,
+        Action::LogOut => pages::login::log_out(ctx).await,
+        Action::Password => pages::password::show(ctx).await,
+        Action::PasswordSave => pages::password::save(ctx).await,
+    }
+}
+
+/// Ends the session cookie and nothing else.
+pub(crate) fn wipe_session(ctx: &Ctx<'_>, reply: Reply) -> Reply {
+    reply.cookie(ctx.shared.cookies.wipe(CookieKind::Session))
 }

@@ -21,6 +21,9 @@ pub struct Settings {
     pub help: Vec<Contact>,
     /// Added to the cookie names, for a second portal on one host: letters, digits and `-`.
     pub cookie_suffix: String,
+    /// Whether the host can stream server-sent events. Where it cannot (WSGI), `/events` answers 204 and
+    /// pages ask for the session instead.
+    pub events: bool,
 }
 
 /// Settings that cannot be served.
@@ -31,7 +34,9 @@ pub enum SettingsError {
     #[error(transparent)]
     BaseUrl(#[from] BaseUrlError),
     /// The cookie suffix has a character that no cookie name may have here.
-    #[error("the cookie suffix {0:?} has more than letters, digits and `-`, or more than 32 of them")]
+    #[error(
+        "the cookie suffix {0:?} has more than letters, digits and `-`, or more than 32 of them"
+    )]
     CookieSuffix(String),
     /// An application or download of the catalogue has an id that no URL may have here.
     #[error("the catalogue's id {0:?} is not of small letters, digits and `-`, or occurs twice")]
@@ -57,12 +62,17 @@ impl Settings {
             catalogue: Catalogue::reference(),
             help: Vec::new(),
             cookie_suffix: String::new(),
+            events: true,
         })
     }
 
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
         let suffix = &self.cookie_suffix;
-        if suffix.len() > 32 || !suffix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        if suffix.len() > 32
+            || !suffix
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        {
             return Err(SettingsError::CookieSuffix(suffix.clone()));
         }
         self.catalogue.check()

@@ -1,0 +1,54 @@
+//! The claim cookie: the secret that binds claim tickets to this browser, and the latest ticket.
+
+use narthex_core::secret::{BrowserSecret, TicketId};
+
+use crate::context::Ctx;
+use crate::cookies::CookieKind;
+use crate::problem::Fault;
+use crate::reply::Reply;
+
+/// What the cookie holds.
+pub(crate) struct ClaimCookie {
+    pub(crate) browser: BrowserSecret,
+    pub(crate) latest: TicketId,
+}
+
+impl ClaimCookie {
+    /// Reads the cookie.
+    pub(crate) fn read(ctx: &Ctx<'_>) -> Option<Self> {
+        let (browser, latest) = ctx.jar.claim.as_deref()?.split_once('.')?;
+        Some(Self {
+            browser: BrowserSecret::parse(browser)?,
+            latest: TicketId::parse(latest)?,
+        })
+    }
+
+    /// This browser's secret, or a fresh one.
+    pub(crate) fn browser(ctx: &Ctx<'_>) -> Result<BrowserSecret, Fault> {
+        if let Some(cookie) = Self::read(ctx) {
+            return Ok(cookie.browser);
+        }
+        let bytes = ctx.portal().random::<32>()?;
+        let text = zeroize::Zeroizing::new(data_encoding::BASE64URL_NOPAD.encode(&bytes));
+        BrowserSecret::parse(&text).ok_or_else(|| crate::problem::Problem::internal().into())
+    }
+}
+
+/// Names `ticket` as this browser's latest.
+pub(crate) fn remember(
+    ctx: &Ctx<'_>,
+    reply: Reply,
+    browser: &BrowserSecret,
+    ticket: TicketId,
+) -> Reply {
+    let value = zeroize::Zeroizing::new(format!("{}.{}", *browser.expose(), ticket.expose()));
+    reply.cookie(ctx.shared.cookies.set(CookieKind::Claim, &value))
+}
+
+/// Takes the cookie away, unless another claim has been begun in this browser since.
+pub(crate) fn forget(ctx: &Ctx<'_>, reply: Reply, ticket: TicketId) -> Reply {
+    match ClaimCookie::read(ctx) {
+        Some(cookie) if cookie.latest != ticket => reply,
+        _ => reply.cookie(ctx.shared.cookies.wipe(CookieKind::Claim)),
+    }
+}

@@ -1,0 +1,189 @@
+//! One request, as handlers see it: what has been checked, and nothing raw.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::HeaderMap;
+use narthex_core::model::{Organization, OrganizationId, ResumeLocation, Timestamp};
+use narthex_core::secret::SessionToken;
+use narthex_core::{AccountId, Asker, Portal, Refusal, VerifiedSession};
+
+use crate::assets::Assets;
+use crate::base_url::BaseUrl;
+use crate::cookies::{CookieNames, Jar};
+use crate::csrf::{Binding, form_token};
+use crate::forms::Form;
+use crate::json::Object;
+use crate::pre::Pre;
+use crate::problem::{Fault, Problem};
+use crate::query;
+use crate::render::Renderer;
+use crate::routes::Route;
+use crate::settings::Settings;
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub(crate) portal: Portal,
+    pub(crate) settings: Settings,
+    pub(crate) cookies: CookieNames,
+    pub(crate) renderer: Renderer,
+    pub(crate) assets: Assets,
+    pub(crate) organizations: OrganizationCache,
+}
+
+/// Organizations change with imports only, and stand on pages that anybody may ask for.
+#[derive(Default)]
+pub(crate) struct OrganizationCache(Mutex<Option<(Timestamp, Arc<Vec<Organization>>)>>);
+
+const ORGANIZATIONS_KEPT: Duration = Duration::from_secs(20);
+
+impl OrganizationCache {
+    pub(crate) async fn all(&self, portal: &Portal) -> Result<Arc<Vec<Organization>>, Fault> {
+        let now = portal.now().latest;
+        {
+            let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, all)) = &*kept
+                && now.since(*at) < ORGANIZATIONS_KEPT
+            {
+                return Ok(Arc::clone(all));
+            }
+        }
+        let all = Arc::new(portal.organizations().await?);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&all)));
+        Ok(all)
+    }
+}
+
+/// A live session, and what pages say of it.
+pub(crate) struct Session {
+    pub(crate) verified: VerifiedSession,
+    /// The public name of its family.
+    pub(crate) family: String,
+    /// How long it lasts if nobody does anything from now on.
+    pub(crate) expires_in: Duration,
+}
+
+/// One request.
+pub(crate) struct Ctx<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) headers: &'a HeaderMap,
+    /// Below the base path.
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) params: Vec<(&'static str, &'a str)>,
+    pub(crate) route: &'static Route,
+    pub(crate) jar: Jar,
+    pub(crate) pre: Pre,
+    pub(crate) asker: Asker,
+    pub(crate) request_id: &'a str,
+    pub(crate) form: Form,
+    pub(crate) json: Object,
+    pub(crate) session: Option<Session>,
+}
+
+impl Ctx<'_> {
+    pub(crate) fn portal(&self) -> &Portal {
+        &self.shared.portal
+    }
+
+    pub(crate) fn base(&self) -> &BaseUrl {
+        &self.shared.settings.base_url
+    }
+
+    /// A link below the base path.
+    pub(crate) fn link(&self, location: &str) -> String {
+        self.base().link(location)
+    }
+
+    /// A `{name}` of the path.
+    pub(crate) fn param(&self, name: &str) -> &str {
+        self.params
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// A parameter of the query; given twice it is not given.
+    pub(crate) fn query_value(&self, name: &str) -> Option<String> {
+        query::value(self.query, name)
+    }
+
+    /// The session of a route for persons.
+    pub(crate) fn session(&self) -> Result<&Session, Fault> {
+        self.session
+            .as_ref()
+            .ok_or_else(|| Refusal::NotLoggedIn.into())
+    }
+
+    /// The token in the session cookie, whatever it is worth.
+    pub(crate) fn presented(&self) -> Option<SessionToken> {
+        SessionToken::parse(self.jar.session.as_deref()?)
+    }
+
+    /// The organization of the path.
+    pub(crate) fn organization_id(&self) -> Result<OrganizationId, Fault> {
+        OrganizationId::parse(self.param("organization")).map_err(|_| Problem::not_found().into())
+    }
+
+    /// Where this page is, if one can come back to it: without the words that are said once.
+    pub(crate) fn location(&self) -> Option<ResumeLocation> {
+        let kept = query::without(self.query, &["notice", "retry"]);
+        let text = match kept {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.to_owned(),
+        };
+        self.parse_location(&text)
+    }
+
+    /// A location from outside, if it is one of ours.
+    pub(crate) fn parse_location(&self, text: &str) -> Option<ResumeLocation> {
+        ResumeLocation::parse(text, &self.portal().policy().apps).ok()
+    }
+
+    /// The log-in page that leads back to `location`, tagged for `account` (S14).
+    pub(crate) fn login_url(
+        &self,
+        account: Option<AccountId>,
+        location: Option<&ResumeLocation>,
+        reason: Option<&str>,
+    ) -> Result<String, Fault> {
+        let mut words = Vec::new();
+        if let Some(location) = location {
+            words.push(format!("return_to={}", query::encode(location.as_str())));
+            if let Some(account) = account {
+                words.push(format!(
+                    "for={}",
+                    self.portal().resume_tag(account, location)?
+                ));
+            }
+        }
+        if let Some(reason) = reason {
+            words.push(format!("reason={reason}"));
+        }
+        let question = if words.is_empty() { "" } else { "?" };
+        Ok(self.link(&format!("/login{question}{}", words.join("&"))))
+    }
+
+    /// The token for forms of this page.
+    pub(crate) fn form_token(&self) -> Result<String, Fault> {
+        let binding = match &self.session {
+            Some(session) => Binding::Family(session.verified.selector()),
+            None => Binding::Pre(&self.pre.nonce),
+        };
+        Ok(form_token(self.portal(), binding)?)
+    }
+
+    /// All organizations.
+    pub(crate) async fn organizations(&self) -> Result<Arc<Vec<Organization>>, Fault> {
+        self.shared.organizations.all(self.portal()).await
+    }
+
+    /// Names of organizations by id.
+    pub(crate) async fn organization_names(
+        &self,
+    ) -> Result<HashMap<OrganizationId, String>, Fault> {
+        let all = self.organizations().await?;
+        Ok(all.iter().map(|o| (o.id.clone(), o.name.clone())).collect())
+    }
+}

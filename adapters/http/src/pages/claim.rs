@@ -1,0 +1,210 @@
+//! Claim, first page: who you are; and the way back from somebody else's claim (S2, S3).
+
+use http::StatusCode;
+use narthex_core::model::OrganizationId;
+use narthex_core::rules::claim::{ClaimEvidence, ClaimField};
+use narthex_core::secret::TicketId;
+use narthex_core::{Error, Refusal};
+use serde::Serialize;
+
+use crate::claim_cookie::{ClaimCookie, forget, remember};
+use crate::context::Ctx;
+use crate::problem::{Fault, Problem};
+use crate::reply::Reply;
+use crate::texts::{EN, sentence};
+
+use super::view::{ContactsView, FormView, Shell, humans_for_anybody, page};
+
+const FIELDS: [&str; 6] = [
+    "given_name",
+    "family_name",
+    "birth_month",
+    "birth_day",
+    "birth_year",
+    "login_id",
+];
+
+/// Where one is: "Step 1 of 3".
+#[derive(Serialize)]
+pub(crate) struct Progress {
+    step: usize,
+    steps: usize,
+    names: Vec<&'static str>,
+}
+
+impl Progress {
+    pub(crate) fn at(ctx: &Ctx<'_>, step: usize) -> Self {
+        let mut names = vec![EN.step_who, EN.step_password];
+        if ctx.portal().questions_required() > 0 {
+            names.push(EN.step_questions);
+        }
+        Self {
+            step,
+            steps: names.len(),
+            names,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ClaimView {
+    shell: Shell,
+    form: FormView,
+    progress: Progress,
+    humans: Vec<ContactsView>,
+}
+
+/// `GET /claim`
+pub(crate) async fn begin_page(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
+    show(ctx, StatusCode::OK, FormView::new(ctx, &[], &FIELDS)).await
+}
+
+async fn show(ctx: &Ctx<'_>, status: StatusCode, form: FormView) -> Result<Reply, Fault> {
+    let mut shell = Shell::new(ctx, "claim", EN.claim_title)?;
+    if !form.is_good() {
+        shell.mark_error();
+    }
+    let named = ctx.query_value("organization");
+    let organization = named.and_then(|id| OrganizationId::parse(&id).ok());
+    let view = ClaimView {
+        shell,
+        form,
+        progress: Progress::at(ctx, 1),
+        humans: humans_for_anybody(ctx, organization.as_ref()).await?,
+    };
+    page(ctx, status, "claim.html", &view)
+}
+
+/// `POST /claim`
+pub(crate) async fn begin(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
+    let mut form = FormView::new(ctx, &FIELDS, &[]);
+    let evidence = read_evidence(ctx, &mut form);
+    let (Some(evidence), true) = (evidence, form.is_good()) else {
+        return show(ctx, StatusCode::UNPROCESSABLE_ENTITY, form).await;
+    };
+    let browser = ClaimCookie::browser(ctx)?;
+    match ctx
+        .portal()
+        .begin_claim(evidence, &browser, &ctx.asker)
+        .await
+    {
+        Ok(ticket) => {
+            let url = ctx.link(&format!("/claim/password?claim={}", ticket.id().expose()));
+            Ok(remember(ctx, Reply::see_other(&url), &browser, ticket.id()))
+        }
+        Err(error) => {
+            let problem = Problem::from(&error);
+            let text = match &error {
+                Error::Refused(Refusal::ClaimNotMatched) => EN.claim_not_matched,
+                Error::Refused(Refusal::Throttled { .. }) => EN.throttled,
+                Error::Busy { .. } => EN.busy,
+                _ => return Err(error.into()),
+            };
+            form.refuse(text);
+            Ok(show(ctx, problem.status, form)
+                .await?
+                .problem_headers(&problem))
+        }
+    }
+}
+
+/// The four facts; what cannot be understood is noted beside its field. Says nothing about any roster.
+fn read_evidence(ctx: &Ctx<'_>, form: &mut FormView) -> Option<ClaimEvidence> {
+    let birthdate = birthdate(
+        ctx.form.get("birth_month"),
+        ctx.form.get("birth_day"),
+        ctx.form.get("birth_year"),
+    );
+    let date = match &birthdate {
+        Ok(date) => date.as_str(),
+        Err(_) => "",
+    };
+    let evidence = ClaimEvidence::parse(
+        ctx.form.get("given_name"),
+        ctx.form.get("family_name"),
+        date,
+        ctx.form.get("login_id"),
+    );
+    let issues = match evidence {
+        Ok(evidence) => return Some(evidence),
+        Err(issues) => issues,
+    };
+    for (field, problem) in issues {
+        match (field, &birthdate) {
+            (ClaimField::GivenName, _) => form.wrong("given_name", sentence(problem.0)),
+            (ClaimField::FamilyName, _) => form.wrong("family_name", sentence(problem.0)),
+            (ClaimField::LoginId, _) => form.wrong("login_id", sentence(problem.0)),
+            (ClaimField::Birthdate, Ok(_)) => form.wrong("birth_day", sentence(problem.0)),
+            (ClaimField::Birthdate, Err((field, text))) => form.wrong(field, *text),
+        }
+    }
+    None
+}
+
+/// `YYYY-MM-DD` from three fields; else which of them is wrong.
+fn birthdate(month: &str, day: &str, year: &str) -> Result<String, (&'static str, &'static str)> {
+    let (month, day, year) = (month.trim(), day.trim(), year.trim());
+    if month.is_empty() && day.is_empty() && year.is_empty() {
+        return Err(("birth_month", EN.birthdate_missing));
+    }
+    let number = |text: &str, length: usize| {
+        let digits = (1..=length).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        if digits {
+            text.parse::<u16>().ok()
+        } else {
+            None
+        }
+    };
+    let month = number(month, 2)
+        .filter(|month| (1..=12).contains(month))
+        .ok_or(("birth_month", EN.birth_month_wrong))?;
+    let day = number(day, 2)
+        .filter(|day| (1..=31).contains(day))
+        .ok_or(("birth_day", EN.birth_day_wrong))?;
+    let year = number(year, 4)
+        .filter(|_| year.len() == 4)
+        .ok_or(("birth_year", EN.birth_year_wrong))?;
+    Ok(format!("{year:04}-{month:02}-{day:02}"))
+}
+
+/// `POST /claim/abandon`: "Not you?"
+pub(crate) async fn abandon(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
+    let reply = Reply::see_other(&ctx.link("/claim?notice=started_over"));
+    let (Some(cookie), Some(ticket)) = (
+        ClaimCookie::read(ctx),
+        TicketId::parse(ctx.form.get("claim")),
+    ) else {
+        return Ok(reply);
+    };
+    match ctx.portal().abandon_claim(ticket, &cookie.browser).await {
+        Ok(()) | Err(Error::Refused(_)) => Ok(forget(ctx, reply, ticket)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_fields_make_a_date_or_say_which_one_is_wrong() {
+        assert_eq!(birthdate("12", " 3 ", "2012").unwrap(), "2012-12-03");
+        assert_eq!(birthdate("02", "30", "2009").unwrap(), "2009-02-30");
+        for (month, day, year, field) in [
+            ("", "", "", "birth_month"),
+            ("13", "1", "2012", "birth_month"),
+            ("Dec", "1", "2012", "birth_month"),
+            ("1", "", "2012", "birth_day"),
+            ("1", "32", "2012", "birth_day"),
+            ("1", "-1", "2012", "birth_day"),
+            ("1", "1", "12", "birth_year"),
+            ("1", "1", "20120", "birth_year"),
+        ] {
+            assert_eq!(
+                birthdate(month, day, year).unwrap_err().0,
+                field,
+                "{month}/{day}/{year}"
+            );
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The humans to write to.
+
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::context::Ctx;
+use crate::problem::Fault;
+use crate::reply::Reply;
+use crate::texts::EN;
+
+use super::view::{ContactsView, Shell, humans, page};
+
+#[derive(Serialize)]
+struct HelpView {
+    shell: Shell,
+    humans: Vec<ContactsView>,
+}
+
+/// `GET /help`
+pub(crate) async fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
+    let all = ctx.organizations().await?;
+    let view = HelpView {
+        shell: Shell::new(ctx, "help", EN.help_title)?,
+        humans: humans(ctx.shared, &all, |_| true),
+    };
+    page(ctx, StatusCode::OK, "help.html", &view)
+}

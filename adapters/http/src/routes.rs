@@ -1,0 +1,407 @@
+//! The one table of routes. Who may call, what body is read, which proofs a request needs: all of it is
+//! derived from a row here, before any handler runs.
+
+use http::Method;
+use matchit::Router;
+
+/// What a route does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Account,
+    AccountSave,
+    App,
+    ApiAccount,
+    ApiAccountSave,
+    ApiActivity,
+    ApiApps,
+    ApiClaim,
+    ApiClaimPassword,
+    ApiClaimQuestions,
+    ApiEvents,
+    ApiLogIn,
+    ApiLogOut,
+    ApiOrganizations,
+    ApiPassword,
+    ApiQuestions,
+    ApiRequirements,
+    ApiSession,
+    ApiStatistics,
+    Asset,
+    ChangePasswordAddress,
+    Claim,
+    ClaimAbandon,
+    ClaimBegin,
+    ClaimPassword,
+    ClaimPasswordSave,
+    ClaimQuestions,
+    ClaimQuestionsSave,
+    Downloads,
+    Health,
+    Help,
+    Home,
+    Landing,
+    LogIn,
+    LogInPage,
+    LogOut,
+    Password,
+    PasswordSave,
+}
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Anybody.
+    Anyone,
+    /// Who has a live session.
+    Person,
+}
+
+/// What body is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyKind {
+    /// None: a body is refused.
+    None,
+    /// An HTML form with these fields (besides `form_token`, and `family` behind the log-in).
+    Form(&'static [&'static str]),
+    /// A JSON object with these members.
+    Json(&'static [&'static str]),
+}
+
+/// One row.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) pattern: &'static str,
+    pub(crate) action: Action,
+    pub(crate) who: Who,
+    pub(crate) body: BodyKind,
+}
+
+impl Route {
+    /// Whether answers are JSON.
+    pub(crate) fn is_api(&self) -> bool {
+        self.pattern.starts_with("/api/")
+    }
+
+    /// Whether it may change anything.
+    pub(crate) fn is_unsafe(&self) -> bool {
+        !matches!(self.method, Method::GET)
+    }
+
+    /// Whether calling it says that a person is there: pages, and what changes something. Not the
+    /// activity call, which says itself when the person was there, and not what ends the session.
+    pub(crate) fn is_activity(&self) -> bool {
+        match self.action {
+            Action::ApiActivity | Action::ApiLogOut | Action::LogOut => false,
+            _ => self.is_unsafe() || !self.is_api(),
+        }
+    }
+}
+
+const fn get(pattern: &'static str, who: Who, action: Action) -> Route {
+    Route {
+        method: Method::GET,
+        pattern,
+        action,
+        who,
+        body: BodyKind::None,
+    }
+}
+
+const fn post(pattern: &'static str, who: Who, action: Action, body: BodyKind) -> Route {
+    Route {
+        method: Method::POST,
+        pattern,
+        action,
+        who,
+        body,
+    }
+}
+
+use Action as A;
+use BodyKind::{Form, Json};
+use Who::{Anyone, Person};
+
+/// Every route.
+pub(crate) static ROUTES: [Route; 40] = [
+    get("/", Anyone, A::Home),
+    get("/login", Anyone, A::LogInPage),
+    post(
+        "/login",
+        Anyone,
+        A::LogIn,
+        Form(&[
+            "login_id",
+            "password",
+            "shared_computer",
+            "return_to",
+            "for",
+        ]),
+    ),
+    post("/logout", Anyone, A::LogOut, Form(&["family"])),
+    get("/claim", Anyone, A::Claim),
+    post(
+        "/claim",
+        Anyone,
+        A::ClaimBegin,
+        Form(&[
+            "given_name",
+            "family_name",
+            "birth_month",
+            "birth_day",
+            "birth_year",
+            "login_id",
+        ]),
+    ),
+    get("/claim/password", Anyone, A::ClaimPassword),
+    post(
+        "/claim/password",
+        Anyone,
+        A::ClaimPasswordSave,
+        Form(&["claim", "password"]),
+    ),
+    get("/claim/questions", Anyone, A::ClaimQuestions),
+    post(
+        "/claim/questions",
+        Anyone,
+        A::ClaimQuestionsSave,
+        Form(&[
+            "claim",
+            "question_1",
+            "answer_1",
+            "question_2",
+            "answer_2",
+            "question_3",
+            "answer_3",
+            "question_4",
+            "answer_4",
+            "question_5",
+            "answer_5",
+        ]),
+    ),
+    post("/claim/abandon", Anyone, A::ClaimAbandon, Form(&["claim"])),
+    get("/help", Anyone, A::Help),
+    get("/o/{organization}/", Person, A::Landing),
+    get("/o/{organization}/downloads", Person, A::Downloads),
+    get("/o/{organization}/apps/{app}", Person, A::App),
+    get("/o/{organization}/apps/{app}/projects", Person, A::App),
+    get(
+        "/o/{organization}/apps/{app}/projects/{project}",
+        Person,
+        A::App,
+    ),
+    get("/account", Person, A::Account),
+    post(
+        "/account",
+        Person,
+        A::AccountSave,
+        Form(&["default_organization"]),
+    ),
+    get("/account/password", Person, A::Password),
+    post(
+        "/account/password",
+        Person,
+        A::PasswordSave,
+        Form(&["current", "new"]),
+    ),
+    get(
+        "/.well-known/change-password",
+        Anyone,
+        A::ChangePasswordAddress,
+    ),
+    get("/assets/{file}", Anyone, A::Asset),
+    get("/healthz", Anyone, A::Health),
+    post(
+        "/api/v1/claim",
+        Anyone,
+        A::ApiClaim,
+        Json(&["given_name", "family_name", "birthdate", "login_id"]),
+    ),
+    post(
+        "/api/v1/claim/password",
+        Anyone,
+        A::ApiClaimPassword,
+        Json(&["password", "claim"]),
+    ),
+    post(
+        "/api/v1/claim/questions",
+        Anyone,
+        A::ApiClaimQuestions,
+        Json(&["answers", "claim"]),
+    ),
+    post(
+        "/api/v1/session",
+        Anyone,
+        A::ApiLogIn,
+        Json(&[
+            "login_id",
+            "password",
+            "shared_computer",
+            "return_to",
+            "for",
+        ]),
+    ),
+    get("/api/v1/session", Person, A::ApiSession),
+    Route {
+        method: Method::DELETE,
+        pattern: "/api/v1/session",
+        action: A::ApiLogOut,
+        who: Anyone,
+        body: BodyKind::None,
+    },
+    post(
+        "/api/v1/session/activity",
+        Person,
+        A::ApiActivity,
+        Json(&["idle_ms"]),
+    ),
+    get("/api/v1/password/requirements", Anyone, A::ApiRequirements),
+    post(
+        "/api/v1/password",
+        Person,
+        A::ApiPassword,
+        Json(&["current", "new"]),
+    ),
+    get("/api/v1/questions", Anyone, A::ApiQuestions),
+    get("/api/v1/account", Person, A::ApiAccount),
+    Route {
+        method: Method::PATCH,
+        pattern: "/api/v1/account",
+        action: A::ApiAccountSave,
+        who: Person,
+        body: Json(&["default_organization"]),
+    },
+    get("/api/v1/organizations", Person, A::ApiOrganizations),
+    get(
+        "/api/v1/organizations/{organization}/statistics",
+        Person,
+        A::ApiStatistics,
+    ),
+    get(
+        "/api/v1/organizations/{organization}/apps",
+        Person,
+        A::ApiApps,
+    ),
+    get("/api/v1/events", Person, A::ApiEvents),
+];
+
+/// What a path led to.
+pub(crate) enum Found<'p> {
+    /// A row, and the values of its `{names}`.
+    Route(&'static Route, Vec<(&'static str, &'p str)>),
+    /// The path is there, the method is not: those that are.
+    OtherMethods(Vec<Method>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Finds rows by path: one form of a path only, exactly as written in the table (A06, WB-15).
+pub(crate) struct RouteTable(Router<Vec<&'static Route>>);
+
+impl RouteTable {
+    /// # Errors
+    /// Two patterns contradict each other: a mistake in the table.
+    pub(crate) fn new() -> Result<Self, matchit::InsertError> {
+        let mut patterns: Vec<(&'static str, Vec<&'static Route>)> = Vec::new();
+        for route in &ROUTES {
+            match patterns
+                .iter_mut()
+                .find(|(pattern, _)| *pattern == route.pattern)
+            {
+                Some((_, routes)) => routes.push(route),
+                None => patterns.push((route.pattern, vec![route])),
+            }
+        }
+        let mut router = Router::new();
+        for (pattern, routes) in patterns {
+            router.insert(pattern, routes)?;
+        }
+        Ok(Self(router))
+    }
+
+    /// The row of a request. `HEAD` is `GET` without the body.
+    pub(crate) fn find<'p>(&self, method: &Method, path: &'p str) -> Found<'p> {
+        // No path of ours has an escape; a path that has one is an alias of something.
+        if path.contains('%') {
+            return Found::Nothing;
+        }
+        let Ok(matched) = self.0.at(path) else {
+            return Found::Nothing;
+        };
+        let wanted = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        match matched.value.iter().find(|route| route.method == *wanted) {
+            Some(route) => {
+                let params = matched.params.iter();
+                let params = params.filter_map(|(name, value)| Some((known(name)?, value)));
+                Found::Route(route, params.collect())
+            }
+            None => {
+                let methods = matched.value.iter().map(|route| route.method.clone());
+                Found::OtherMethods(methods.collect())
+            }
+        }
+    }
+}
+
+fn known(name: &str) -> Option<&'static str> {
+    ["organization", "app", "project", "file"]
+        .into_iter()
+        .find(|known| *known == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action(method: Method, path: &str) -> Option<Action> {
+        match RouteTable::new().unwrap().find(&method, path) {
+            Found::Route(route, _) => Some(route.action),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn wb15_a_path_has_one_form() {
+        assert_eq!(action(Method::GET, "/login"), Some(Action::LogInPage));
+        assert_eq!(action(Method::HEAD, "/login"), Some(Action::LogInPage));
+        assert_eq!(action(Method::GET, "/o/10001/"), Some(Action::Landing));
+        for alias in [
+            "//login",
+            "/login/",
+            "/./login",
+            "/x/../login",
+            "/Login",
+            "/LOGIN",
+            "/%6cogin",
+            "/login%2f",
+            "/login%00",
+            "/login;x=1",
+            "/login.css",
+            "/account/x.css",
+            "/account/password/x.js",
+            "/o/10001",
+            "/o//",
+            "/o/10001//downloads",
+            "/o/10001/downloads/",
+            "/api/v1/session/",
+            "/api//v1/session",
+            "/.well-known/x",
+            "",
+        ] {
+            assert_eq!(action(Method::GET, alias), None, "{alias}");
+        }
+    }
+
+    #[test]
+    fn wb10_what_a_get_does_changes_nothing_by_the_look_of_the_table() {
+        for route in &ROUTES {
+            let reads = route.method == Method::GET;
+            assert_eq!(!route.is_unsafe(), reads, "{route:?}");
+            assert!(!reads || route.body == BodyKind::None, "{route:?}");
+        }
+    }
+}
