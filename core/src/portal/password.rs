@@ -92,6 +92,9 @@ impl Portal {
         let generation = proof.gate.value.credential_generation + 1;
         let sealed_credential = self.seal_credential(account, generation, phc)?;
         for _ in 0..CONTENTION_MAX {
+            // Read before the commit: after it nothing may fail, or a change that was made would be
+            // told as one that was not.
+            let profile = self.profile_from(account, listed).await?;
             // Every change on behalf of a session names its gate and its family, as judged just now.
             let judged = self.judge_again(session).await?;
             if judged.gate.value.credential_generation + 1 != generation {
@@ -142,7 +145,6 @@ impl Portal {
                     .notices
                     .all_ended(account, Some(selector), EndReason::PasswordChanged);
                 let session = self.assertion(selector, &slot_of(&family));
-                let profile = self.profile_from(account, listed).await?;
                 return Ok(LoggedIn {
                     token,
                     session,
