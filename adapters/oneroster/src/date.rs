@@ -5,8 +5,8 @@ use narthex_core::model::{Birthdate, Timestamp};
 
 use crate::error::ReadError;
 
-/// A day in the Gregorian calendar, without a time zone. It has no `Debug` of its value: it may be a
-/// birthdate.
+/// A day in the Gregorian calendar, without a time zone. It has no `Debug` of its value: it may be
+/// a birthdate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
     year: u16,
@@ -141,7 +141,8 @@ impl RawDate {
         })
     }
 
-    /// The day it means in `order`; `None` where the calendar has no such day or the order forbids it.
+    /// The day it means in `order`; `None` where the calendar has no such day or the order forbids
+    /// it.
     pub(crate) fn resolve(self, order: DateOrder) -> Option<Date> {
         match self {
             Self::YearFirst { date, .. } => date,

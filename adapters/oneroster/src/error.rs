@@ -70,8 +70,8 @@ pub enum ReadError {
     },
     /// The dates of a file can not all be read in one order.
     #[error(
-        "{file}: line {month_first_line} has the month first, line {day_first_line} the day; correct \
-         one of them, or say --date-order ymd|mdy|dmy and the others are left out"
+        "{file}: line {month_first_line} has the month first, line {day_first_line} the day; \
+         correct one of them, or say --date-order ymd|mdy|dmy and the others are left out"
     )]
     DatesContradict {
         /// File name inside the folder or zip.
@@ -83,8 +83,8 @@ pub enum ReadError {
     },
     /// No column is plainly the number people log in with.
     #[error(
-        "{file}: no column is plainly the number people log in with; say --number-column with one of: \
-         {candidates}"
+        "{file}: no column is plainly the number people log in with; say --number-column with \
+         one of: {candidates}"
     )]
     NumberUndecided {
         /// File name inside the folder or zip.

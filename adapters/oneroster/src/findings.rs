@@ -1,7 +1,8 @@
-//! What the reader tells: every deviation from the format, where it stands and what was done about it.
+//! What the reader tells: every deviation from the format, where it stands and what was done about
+//! it.
 //!
-//! A code never changes its meaning. *Note*: understood in spite of a deviation. *Warning*: something
-//! was left out, the rest goes on. *Error*: the import cannot go on, the batch is empty.
+//! A code never changes its meaning. *Note*: understood in spite of a deviation. *Warning*:
+//! something was left out, the rest goes on. *Error*: the import cannot go on, the batch is empty.
 //!
 //! | code | severity | meaning |
 //! | --- | --- | --- |
@@ -117,9 +118,9 @@ codes! {
         birthdate_impossible column_duplicate demographics_duplicate enabled_unknown field_too_long
         name_characters name_missing name_too_long number_duplicate number_invalid number_missing
         org_name_missing org_parent_loop org_parent_unknown path_unsafe person_without_role
-        quotes_unbalanced role_date_invalid role_unknown_org role_unknown_user row_long row_shifted row_too_long
-        source_id_duplicate source_id_invalid source_id_missing status_deleted status_not_active
-        utf8_invalid
+        quotes_unbalanced role_date_invalid role_unknown_org role_unknown_user row_long row_shifted
+        row_too_long source_id_duplicate source_id_invalid source_id_missing status_deleted
+        status_not_active utf8_invalid
     }
     Note {
         birthdate_missing bulk_fields_filled byte_order_mark column_unknown date_not_prescribed

@@ -1,5 +1,5 @@
-//! Caps on everything an input can make large. Bytes are counted while they come out of the zip: what
-//! its headers declare is believed only where it is already too much.
+//! Caps on everything an input can make large. Bytes are counted while they come out of the zip:
+//! what its headers declare is believed only where it is already too much.
 
 use std::{
     cell::Cell,

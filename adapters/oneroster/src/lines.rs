@@ -1,5 +1,5 @@
-//! Physical lines with their numbers, bounded, with a way back: a row that began with a quote too many
-//! must not swallow the people behind it.
+//! Physical lines with their numbers, bounded, with a way back: a row that began with a quote too
+//! many must not swallow the people behind it.
 
 use std::{
     collections::VecDeque,

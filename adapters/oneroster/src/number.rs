@@ -1,4 +1,5 @@
-//! Which column of users.csv is the number people log in with: one for the whole import, never mixed.
+//! Which column of users.csv is the number people log in with: one for the whole import, never
+//! mixed.
 //!
 //! Unless asked otherwise it is `identifier` if any row has one; else `userIds` if every row has at
 //! most one id there and all are of one type; else the reading stops and asks.

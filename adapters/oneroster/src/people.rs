@@ -98,7 +98,7 @@ impl Roster {
                 ..person.place.clone()
             };
             let message = format!(
-                "the number of another person, {} line {}; neither can claim until one is corrected",
+                "the number of another person, {} line {}; neither can claim until one changes",
                 earlier.place.file, earlier.place.line
             );
             let value = Shown::Text(person.login_id.as_str());

@@ -1,5 +1,5 @@
-//! Rows of comma-separated values (RFC 4180), one at a time, with a way out of broken quotes: the row
-//! they stand in is lost, the next line is a row again.
+//! Rows of comma-separated values (RFC 4180), one at a time, with a way out of broken quotes: the
+//! row they stand in is lost, the next line is a row again.
 
 use std::io::{self, Read};
 
@@ -132,8 +132,8 @@ enum Parsed {
     Broken,
 }
 
-/// Splits one row. Quotes inside a value that does not begin with one are kept if they come in pairs,
-/// as in `William "Bill"`; a single one is a quote that was lost.
+/// Splits one row. Quotes inside a value that does not begin with one are kept if they come in
+/// pairs, as in `William "Bill"`; a single one is a quote that was lost.
 fn parse(text: &[u8], record: &mut Record) -> Parsed {
     record.bytes.clear();
     record.ends.clear();

@@ -1,10 +1,11 @@
-//! School Data Sync v1: School.csv, Student.csv and Teacher.csv. Sections and enrolments are not read.
+//! School Data Sync v1: School.csv, Student.csv and Teacher.csv. Sections and enrolments are not
+//! read.
 //!
 //! The number people log in with is `Student Number` and `Teacher Number`, as written: it is what
-//! stands on their cards, and what a OneRoster export of the same system calls `identifier`. A prefix
-//! for teachers would be a number nobody was ever told. Where the two ranges overlap, both people are
-//! given on and `number_duplicate` names their lines; `number_column = "SIS ID"` (or `Username`) then
-//! takes one column of both files instead.
+//! stands on their cards, and what a OneRoster export of the same system calls `identifier`. A
+//! prefix for teachers would be a number nobody was ever told. Where the two ranges overlap, both
+//! people are given on and `number_duplicate` names their lines; `number_column = "SIS ID"` (or
+//! `Username`) then takes one column of both files instead.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -111,8 +112,8 @@ pub(crate) fn read(
     let mut roster = Roster::default();
     for file in ["School.csv", "Student.csv", "Teacher.csv"] {
         if !input.has(file) {
-            let message = "a roster cannot be read without this file, and without it all its people \
-                           would become inactive; export it too (its header alone says: nobody)";
+            let message = "a roster cannot be read without this file, and without it all its \
+                           people would become inactive; export it too (its header alone says: nobody)";
             people::tell_file_missing(file, message, findings);
         }
     }
@@ -328,8 +329,8 @@ impl People<'_> {
         true
     }
 
-    /// A person at two schools has two rows that differ in the school alone. Anything else is another
-    /// person under the same id.
+    /// A person at two schools has two rows that differ in the school alone. Anything else is
+    /// another person under the same id.
     fn merge(
         &mut self,
         index: usize,

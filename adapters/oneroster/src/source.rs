@@ -1,4 +1,5 @@
-//! Where the files of a roster come from: a folder, a zip, or memory. Nothing is ever written to disk.
+//! Where the files of a roster come from: a folder, a zip, or memory. Nothing is ever written to
+//! disk.
 
 use std::{
     cell::Cell,

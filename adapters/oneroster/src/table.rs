@@ -320,8 +320,8 @@ impl<'i> Table<'i> {
         self.lost.push(line);
     }
 
-    /// Judges the row in `record`. No finding about it shows a value: they may have shifted, and one
-    /// of them may be a password.
+    /// Judges the row in `record`. No finding about it shows a value: they may have shifted, and
+    /// one of them may be a password.
     fn is_fit(&mut self, findings: &mut Findings) -> bool {
         let line = self.record.line;
         if self.record.over_lines {
@@ -339,7 +339,8 @@ impl<'i> Table<'i> {
         let (code, done) = match values.cmp(&columns) {
             Ordering::Equal => (None, ""),
             Ordering::Greater => (Some(Code::row_long), left_out),
-            // Spreadsheets cut a row behind its last value; what ends with an empty one was not cut.
+            // Spreadsheets cut a row behind its last value; what ends with an empty one was not
+            // cut.
             Ordering::Less if self.ends_empty() => (Some(Code::row_shifted), left_out),
             Ordering::Less => (Some(Code::row_short), "the missing ones were read as empty"),
         };

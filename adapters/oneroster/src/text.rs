@@ -41,8 +41,8 @@ pub(crate) fn tidy(text: &str) -> Tidied {
     }
 }
 
-/// Characters with no place in a name: controls, marks that reorder text, invisible fillers and tags.
-/// The two joiners U+200C and U+200D stay: Persian and Indic names are spelled with them.
+/// Characters with no place in a name: controls, marks that reorder text, invisible fillers and
+/// tags. The two joiners U+200C and U+200D stay: Persian and Indic names are spelled with them.
 pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -47,8 +47,8 @@ pub(super) fn read(
     }
     if !found.version && !input.has("roles.csv") && input.has("users.csv") {
         // Up to 1.1 roles were columns of users.csv; only the manifest would say otherwise.
-        let message = "without manifest.csv and roles.csv this looks like OneRoster 1.0 or 1.1 (or a \
-                       part of 1.2); only 1.2 is read so far, export that";
+        let message = "without manifest.csv and roles.csv this looks like OneRoster 1.0 or 1.1 (or \
+                       a part of 1.2); only 1.2 is read so far, export that";
         let place = whole_file("manifest.csv");
         findings.tell(
             Code::version_unsupported,
@@ -59,8 +59,8 @@ pub(super) fn read(
         return Ok(None);
     }
     if !input.has(SCHEMA.file) {
-        let message = "without manifest.csv; read as OneRoster 1.2 bulk (School Data Sync v2.1 looks \
-                       alike, and is not read so far)";
+        let message = "without manifest.csv; read as OneRoster 1.2 bulk (School Data Sync v2.1 \
+                       looks alike, and is not read so far)";
         let place = whole_file(SCHEMA.file);
         findings.tell(
             Code::manifest_missing,

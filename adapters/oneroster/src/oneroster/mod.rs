@@ -1,5 +1,5 @@
-//! OneRoster 1.2 bulk: manifest, orgs, demographics, roles, users; in this order, so that one pass over
-//! each file is enough.
+//! OneRoster 1.2 bulk: manifest, orgs, demographics, roles, users; in this order, so that one pass
+//! over each file is enough.
 
 mod demographics;
 mod manifest;
