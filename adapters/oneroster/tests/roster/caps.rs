@@ -68,7 +68,7 @@ fn a_zip_bomb_is_stopped_by_what_it_declares() {
 }
 
 #[test]
-fn a_zip_bomb_that_lies_about_its_size_is_stopped_by_what_comes_out() {
+fn a_zip_bomb_that_lies_about_its_size_is_stopped_where_the_lie_ends() {
     let mut bomb = zip_with_users(&vec![b'a'; 4 << 20]);
     let (truth, lie) = ((4_u32 << 20).to_le_bytes(), 1_000_u32.to_le_bytes());
     let places: Vec<usize> = (0..bomb.len() - 4)
@@ -80,8 +80,8 @@ fn a_zip_bomb_that_lies_about_its_size_is_stopped_by_what_comes_out() {
     }
     let options = with(|l| l.file_bytes_max = 1 << 20);
     let error = read_zip(Cursor::new(bomb), &options).unwrap_err();
-    let stopped = matches!(error, ReadError::TooLarge { .. } | ReadError::Read { .. });
-    assert!(stopped, "{error}");
+    // The unpacker gives no byte more than was declared; what it gives is counted besides.
+    assert!(matches!(error, ReadError::Read { .. }), "{error}");
 }
 
 #[test]
