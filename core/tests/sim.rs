@@ -489,7 +489,8 @@ impl Simulation {
         let fault_free = self.store.one_in.load(Ordering::SeqCst) == 0;
         let outcome = block_on(self.portal.record_activity(&session, idle));
         self.store.lost.lock().unwrap().take();
-        let seen = self.warm_seen(f);
+        // A write whose answer was lost may have landed: a colder look will find it.
+        let seen = self.warm_seen(f).max(self.kept_activity(f));
         let most = family.seen.max(at);
         if fault_free {
             outcome.unwrap();

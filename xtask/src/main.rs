@@ -1,1 +1,46 @@
-fn main() {}
+//! The repository's own commands: one entry for people and for CI.
+
+mod steps;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The repository's own commands.
+
+  cargo xtask test            everything that must pass, installing or starting what it needs
+  cargo xtask test --list     the steps of it
+  cargo xtask test STEP...    some steps only, for instance: cargo xtask test lint browser
+  cargo xtask bench [--quick] the benchmarks: one table each, `ours | peer | ratio | goal`
+  cargo xtask fuzz [SECONDS]  each fuzz target for so long (60; needs a nightly and cargo-fuzz)
+
+`cargo xtask test` needs rustup's stable Rust; for the browser tests also Chromium and Node.js, which
+it installs where it may (apt-get as root), and otherwise says how to.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let outcome = match command {
+        "test" => steps::test(rest),
+        "bench" => steps::bench(rest),
+        "fuzz" => steps::fuzz(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!(
+            "there is no command `{other}`; try: cargo xtask help"
+        )),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\nxtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
