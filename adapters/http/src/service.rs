@@ -428,8 +428,12 @@ pub(crate) fn family_mismatch() -> Problem {
 fn check_form_token(ctx: &Ctx<'_>) -> Result<(), Fault> {
     let selector = match (&ctx.session, ctx.route.action) {
         (Some(session), _) => Some(session.verified.selector()),
-        // Log-out works for a session that has just ended: the form is bound to its family all the same.
-        (None, Action::LogOut) => ctx.presented().map(|token| token.selector()),
+        // Log-out works for a session that has just ended: the form is bound to its family all the
+        // same. Without a session there is nothing to end, and nothing to protect.
+        (None, Action::LogOut) => match ctx.presented() {
+            Some(token) => Some(token.selector()),
+            None => return Ok(()),
+        },
         (None, _) => None,
     };
     let binding = match selector {
