@@ -1,4 +1,5 @@
 //! The suite can fail: each of these stores breaks one rule, and the rule finds it.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

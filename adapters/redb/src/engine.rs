@@ -1,0 +1,152 @@
+//! The open database, swapped for a fresh handle after a failure: redb refuses a handle that saw an
+//! I/O error.
+
+use std::fmt;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use narthex_core::store::StoreError;
+use redb::Database;
+
+use crate::error::OpenError;
+use crate::medium::Medium;
+use crate::tables;
+
+/// The database, open or waiting to be opened again.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    medium: Box<dyn Medium>,
+    slot: RwLock<Slot>,
+    /// A forked child has the parent's memory, but neither its writer nor its view of the file.
+    process: u32,
+}
+
+struct Slot {
+    database: Option<Database>,
+    /// Counts the handles, so that a late failure does not discard a newer one.
+    generation: u64,
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open = self.database.is_some();
+        let mut slot = f.debug_struct("Slot");
+        slot.field("open", &open)
+            .field("generation", &self.generation)
+            .finish()
+    }
+}
+
+/// Why some work on the database was not done.
+pub(crate) enum Trouble<E> {
+    /// There is no database to work on; the work was not begun.
+    NotOpen(StoreError),
+    /// The work failed, and the handle with it.
+    Failed(E),
+}
+
+impl Engine {
+    pub(crate) fn open(medium: Box<dyn Medium>) -> Result<Self, OpenError> {
+        let database = open_checked(&*medium, false)?;
+        Ok(Self {
+            medium,
+            slot: RwLock::new(Slot {
+                database: Some(database),
+                generation: 0,
+            }),
+            process: std::process::id(),
+        })
+    }
+
+    /// Reads; once more on a fresh handle if the first try failed.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl Fn(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let outcome = match self.work(&work) {
+            Err(Trouble::Failed(_)) => self.work(&work),
+            first => first,
+        };
+        outcome.map_err(|trouble| match trouble {
+            Trouble::NotOpen(error) => error,
+            Trouble::Failed(error) => {
+                let place = self.medium.place();
+                StoreError::not_applied(format!("{place} could not be read: {error}"))
+            }
+        })
+    }
+
+    /// Does `work` on the open database, which is opened again first if it has to be. A handle on
+    /// which `work` fails is discarded.
+    pub(crate) fn work<T, E>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, E>,
+    ) -> Result<T, Trouble<E>> {
+        let slot = self.open_slot().map_err(Trouble::NotOpen)?;
+        let Some(database) = &slot.database else {
+            let message = "the store failed and is being opened again: try again";
+            return Err(Trouble::NotOpen(StoreError::not_applied(message)));
+        };
+        let (generation, result) = (slot.generation, work(database));
+        drop(slot);
+        result.map_err(|error| {
+            self.discard(generation);
+            Trouble::Failed(error)
+        })
+    }
+
+    /// Whether this is the process that opened the store, and not a fork of it.
+    pub(crate) fn is_own_process(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    fn open_slot(&self) -> Result<RwLockReadGuard<'_, Slot>, StoreError> {
+        if !self.is_own_process() {
+            return Err(forked());
+        }
+        let slot = self.shared();
+        if slot.database.is_some() {
+            return Ok(slot);
+        }
+        drop(slot);
+        let mut slot = self.exclusive();
+        if slot.database.is_none() {
+            let opened = open_checked(&*self.medium, true);
+            slot.database = Some(opened.map_err(|error| {
+                let message = format!("the store failed and does not open again: {error}");
+                StoreError::not_applied(message)
+            })?);
+            slot.generation += 1;
+        }
+        drop(slot);
+        Ok(self.shared())
+    }
+
+    /// Closes the handle, so that the next call opens another.
+    fn discard(&self, generation: u64) {
+        let mut slot = self.exclusive();
+        if slot.generation == generation {
+            slot.database = None;
+        }
+    }
+
+    fn shared(&self) -> RwLockReadGuard<'_, Slot> {
+        self.slot.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn exclusive(&self) -> RwLockWriteGuard<'_, Slot> {
+        self.slot.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A fork would read what the parent's pages said once, and wait for a writer that it does not have.
+pub(crate) fn forked() -> StoreError {
+    StoreError::not_applied(
+        "this process was forked after the store was opened: open the store after the fork",
+    )
+}
+
+fn open_checked(medium: &dyn Medium, again: bool) -> Result<Database, OpenError> {
+    let database = medium.open(again)?;
+    tables::prepare(&database, medium.place())?;
+    Ok(database)
+}
