@@ -169,7 +169,21 @@ type Key32 = Zeroizing<[u8; 32]>;
 
 /// All keys of a portal, with ids. Kept outside the store and outside its backups.
 pub struct KeyRing {
-    keys: BTreeMap<(KeyPurpose, u32), Key32>,
+    keys: BTreeMap<(KeyPurpose, u32), RingKey>,
+}
+
+/// A key, and HMAC begun with it: setting HMAC up anew for every digest costs twice the digest.
+struct RingKey {
+    bytes: Key32,
+    begun: Hmac<Sha256>,
+}
+
+impl RingKey {
+    fn new(bytes: Key32) -> Result<Self, KeyError> {
+        let begun = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(bytes.as_slice())
+            .map_err(|_| KeyError::Broken)?;
+        Ok(Self { bytes, begun })
+    }
 }
 
 const NONCE_BYTES: usize = 24;
@@ -187,7 +201,8 @@ impl KeyRing {
             entropy.fill(key.as_mut_slice())?;
             let mut id = [0; 4];
             entropy.fill(&mut id)?;
-            keys.insert((purpose, u32::from_le_bytes(id) & 0x3fff_ffff | 1), key);
+            let id = u32::from_le_bytes(id) & 0x3fff_ffff | 1;
+            keys.insert((purpose, id), RingKey::new(key)?);
         }
         Ok(Self { keys })
     }
@@ -204,7 +219,7 @@ impl KeyRing {
                 continue;
             }
             let (purpose, id, key) = parse_line(line).ok_or(KeyError::Line(index + 1))?;
-            if keys.insert((purpose, id), key).is_some() {
+            if keys.insert((purpose, id), RingKey::new(key)?).is_some() {
                 return Err(KeyError::Line(index + 1));
             }
         }
@@ -221,7 +236,7 @@ impl KeyRing {
         let mut text = Zeroizing::new(String::new());
         text.push_str("# narthex keys: keep apart from the store and its backups\n");
         for ((purpose, id), key) in &self.keys {
-            let hex = Zeroizing::new(data_encoding::HEXLOWER.encode(key.as_slice()));
+            let hex = Zeroizing::new(data_encoding::HEXLOWER.encode(key.bytes.as_slice()));
             text.push_str(&format!("{} {id} ", purpose.code()));
             text.push_str(&hex);
             text.push('\n');
@@ -244,9 +259,7 @@ impl KeyRing {
     /// # Errors
     /// The key is not in the ring.
     pub fn mac(&self, purpose: KeyPurpose, id: u32, parts: &[&[u8]]) -> Result<[u8; 32], KeyError> {
-        let key = self.key(purpose, id)?;
-        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_slice())
-            .map_err(|_| KeyError::Broken)?;
+        let mut mac = self.key(purpose, id)?.begun.clone();
         for part in parts {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part);
@@ -309,7 +322,7 @@ impl KeyRing {
         Ok(Zeroizing::new(secret))
     }
 
-    fn key(&self, purpose: KeyPurpose, id: u32) -> Result<&Key32, KeyError> {
+    fn key(&self, purpose: KeyPurpose, id: u32) -> Result<&RingKey, KeyError> {
         self.keys
             .get(&(purpose, id))
             .ok_or(KeyError::Unknown(id, purpose.code()))
@@ -317,7 +330,7 @@ impl KeyRing {
 
     fn cipher(&self, purpose: KeyPurpose, id: u32) -> Result<XChaCha20Poly1305, KeyError> {
         let key = self.key(purpose, id)?;
-        XChaCha20Poly1305::new_from_slice(key.as_slice()).map_err(|_| KeyError::Broken)
+        XChaCha20Poly1305::new_from_slice(key.bytes.as_slice()).map_err(|_| KeyError::Broken)
     }
 }
 

@@ -8,6 +8,7 @@
 //! say) keeps its `pending` until a *fence* has committed: see `Portal::settle`.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,8 +30,28 @@ struct Stripe {
     pending: u32,
     /// Attempts of unknown outcome; each still counts in `pending`.
     doubts: Vec<SlotKey>,
-    families: HashMap<Selector, FamilySlot>,
-    gates: HashMap<AccountId, u64>,
+    families: HashMap<Selector, FamilySlot, BuildHasherDefault<RandomKeyHasher>>,
+    gates: HashMap<AccountId, u64, BuildHasherDefault<RandomKeyHasher>>,
+}
+
+/// Keys are 16 bytes that this portal drew at random, and only keys it drew are ever put in: their own
+/// bytes are the hash.
+#[derive(Debug, Default)]
+struct RandomKeyHasher(u64);
+
+impl Hasher for RandomKeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        // The first byte has chosen the stripe: the last eight are as random as ever.
+        if let Some(last) = bytes.last_chunk::<8>() {
+            self.0 = u64::from_le_bytes(*last);
+        }
+    }
+
+    fn write_usize(&mut self, _length_prefix: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// What a slot is about.
