@@ -183,8 +183,6 @@ texts! {
     // The end of a session, told by the script.
     warning_title = "Are you still there?";
     warning_text = "You will be logged out in {minutes}, because nothing has happened for a while.";
-    warning_five = "5 minutes";
-    warning_one = "1 minute";
     warning_button = "Stay logged in";
     warning_document_title = "Still there?";
 

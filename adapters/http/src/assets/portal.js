@@ -1,0 +1,509 @@
+// @ts-check
+/**
+ * What only a browser can do for the portal. Every page works without this file.
+ *
+ * The server decides; this script only looks, warns and goes where it is told. Times are compared,
+ * timers are hints: a laptop that slept is judged at once. What is reported to the server are events
+ * this tab saw itself or heard of from another tab of the same session, never a value read from
+ * storage.
+ */
+(() => {
+  "use strict";
+
+  passwordToggles();
+  menus();
+
+  const meta = /** @type {HTMLMetaElement | null} */ (
+    document.querySelector('meta[name="narthex-family"]')
+  );
+  if (meta) session(meta);
+
+  /** A button beside each password field that shows what was typed. */
+  function passwordToggles() {
+    const words = document.body.dataset;
+    for (const box of document.querySelectorAll(".secret")) {
+      const input = /** @type {HTMLInputElement | null} */ (box.querySelector("input"));
+      if (!input) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "show";
+      const set = (/** @type {boolean} */ shown) => {
+        input.type = shown ? "text" : "password";
+        button.textContent = (shown ? words.hide : words.show) ?? "";
+        button.setAttribute("aria-label", (shown ? words.hidePassword : words.showPassword) ?? "");
+        button.setAttribute("aria-controls", input.id);
+      };
+      set(false);
+      button.addEventListener("click", () => set(input.type === "password"));
+      // So that the browser sees a password, and no text field, when the form goes.
+      input.form?.addEventListener("submit", () => set(false));
+      box.append(button);
+    }
+  }
+
+  /** Menus close with Escape and by a click elsewhere. */
+  function menus() {
+    const open = () => /** @type {NodeListOf<HTMLDetailsElement>} */ (
+      document.querySelectorAll("details.menu[open]")
+    );
+    document.addEventListener("click", (event) => {
+      for (const menu of open()) {
+        if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
+      }
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      for (const menu of open()) {
+        menu.open = false;
+        menu.querySelector("summary")?.focus();
+      }
+    });
+  }
+
+  /**
+   * Looks after the session this page was rendered for.
+   * @param {HTMLMetaElement} config
+   */
+  function session(config) {
+    const family = config.content;
+    const base = config.dataset.base ?? "";
+    const inactivity = Number(config.dataset.inactivityMs);
+    const MINUTE = 60_000;
+    /** So early the first and the last warning come; sooner where the whole limit is short. */
+    const FIRST = Math.min(5 * MINUTE, inactivity / 4);
+    const LAST = Math.min(MINUTE, inactivity / 20);
+    const REPORT_EVERY = Math.min(MINUTE, inactivity / 8);
+    const MARK = `narthex.activity.${family}`;
+
+    /** When the session ends if nobody does anything, as the server last said, by this clock. */
+    let ends = Date.now() + Number(config.dataset.expiresInMs);
+    let lastMark = 0;
+    let lastReport = 0;
+    /** The latest activity that the server has not been told of; 0: none. */
+    let untold = 0;
+    let leading = false;
+    let leaving = false;
+    let submitting = false;
+    /** Why the session ended, as another tab heard it; only the log-in page's words depend on it. */
+    let heardReason = /** @type {string | undefined} */ (undefined);
+    let asking = /** @type {Promise<void> | null} */ (null);
+
+    const channel =
+      typeof BroadcastChannel === "function" ? new BroadcastChannel(`narthex.${family}`) : null;
+    /** @param {{type: string, at?: number, reason?: string}} message */
+    const tell = (message) => channel?.postMessage(message);
+
+    // ---- The mark: when somebody was last active in any tab. A time, nothing secret.
+
+    /** The mark, or 0 where there is none, it is no time, or it lies in the future. */
+    function readMark() {
+      try {
+        const mark = Number(localStorage.getItem(MARK));
+        return Number.isFinite(mark) && mark > 0 && mark <= Date.now() + 1000 ? mark : 0;
+      } catch {
+        return 0;
+      }
+    }
+
+    /** @param {number} at */
+    function writeMark(at) {
+      lastMark = at;
+      try {
+        localStorage.setItem(MARK, String(at));
+      } catch {
+        // Storage may be off; the server knows anyway.
+      }
+    }
+
+    function startMark() {
+      try {
+        for (const key of Object.keys(localStorage)) {
+          if (key.startsWith("narthex.activity.") && key !== MARK) localStorage.removeItem(key);
+        }
+      } catch {
+        return;
+      }
+      // What the server has just said about the last activity.
+      writeMark(Math.max(readMark(), Math.min(Date.now(), ends - inactivity)));
+    }
+
+    // ---- Activity: events a person caused.
+
+    /** @param {Event} event */
+    function onActivity(event) {
+      if (!event.isTrusted || leaving) return;
+      const now = Date.now();
+      const warned = dialog.isOpen();
+      if (now - lastMark < 1000 && !warned) return;
+      if (now >= ends) {
+        // Too late by what we know: ask before anything is said to be alive.
+        judge();
+        return;
+      }
+      writeMark(now);
+      tell({ type: "active", at: now });
+      untold = Math.max(untold, now);
+      if (warned) {
+        // One key or click keeps every tab: this one says so at once.
+        void report(true).then(ask);
+      } else {
+        maybeReport();
+      }
+    }
+
+    function maybeReport() {
+      if (untold && leading && Date.now() - lastReport >= REPORT_EVERY) {
+        void report(false);
+      }
+    }
+
+    /**
+     * Tells the server how long ago somebody was active.
+     * @param {boolean} atOnce
+     */
+    async function report(atOnce) {
+      if (!untold) return;
+      const at = untold;
+      untold = 0;
+      lastReport = Date.now();
+      const sent = await send("/session/activity", {
+        method: "POST",
+        keepalive: true,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ idle_ms: Math.max(0, Date.now() - at) }),
+      });
+      if (sent?.status === 204) {
+        ends = Math.max(ends, at + inactivity);
+        tell({ type: "reported", at });
+        look();
+      } else if (sent) {
+        await settle(sent);
+      } else if (atOnce) {
+        untold = Math.max(untold, at);
+      }
+    }
+
+    // ---- Asking the server.
+
+    /**
+     * @param {string} path
+     * @param {RequestInit} [init]
+     * @returns {Promise<Response | null>} null: no answer
+     */
+    async function send(path, init = {}) {
+      try {
+        return await fetch(`${base}/api/v1${path}`, {
+          cache: "no-store",
+          credentials: "same-origin",
+          ...init,
+          headers: { ...init.headers, "narthex-family": family },
+        });
+      } catch {
+        return null;
+      }
+    }
+
+    /** Asks how long is left, and goes where the answer leads. One question at a time. */
+    function ask() {
+      asking ??= send("/session")
+        .then(async (answer) => {
+          if (answer) await settle(answer);
+          else look();
+        })
+        .finally(() => {
+          asking = null;
+        });
+      return asking;
+    }
+
+    /** @param {Response} answer */
+    async function settle(answer) {
+      if (answer.ok) {
+        if (answer.status === 200) {
+          const said = await answer.json();
+          ends = Date.now() + Number(said.expires_in_ms);
+          if (readMark() < ends - inactivity) writeMark(Math.min(Date.now(), ends - inactivity));
+          document.documentElement.classList.remove("judging");
+          look();
+        }
+        return;
+      }
+      const problem = await answer.json().catch(() => ({}));
+      if (problem.code === "token_replaced") {
+        await renewed();
+      } else if (answer.status === 401) {
+        const reason = problem.reason ?? heardReason;
+        tell({ type: "ended", reason });
+        toLogin(reason);
+      } else if (problem.code === "family_mismatch") {
+        leave(`${base}/?notice=another_person`);
+      }
+    }
+
+    /** Waits until this browser has the new token, at most five seconds. */
+    async function renewed() {
+      for (let tries = 0; tries < 20 && !leaving; tries += 1) {
+        const answer = await send("/session");
+        if (answer?.status === 200) return true;
+        const problem = await answer?.json().catch(() => ({}));
+        if (answer?.status === 409) {
+          leave(`${base}/?notice=another_person`);
+          return false;
+        }
+        if (answer?.status === 401 && problem.code !== "token_replaced") break;
+        await new Promise((wake) => setTimeout(wake, 250));
+      }
+      toLogin();
+      return false;
+    }
+
+    // ---- Where to go.
+
+    /** @param {string} url */
+    function leave(url) {
+      if (leaving) return;
+      leaving = true;
+      dialog.close();
+      location.replace(url);
+    }
+
+    /** @param {string} [reason] */
+    function toLogin(reason) {
+      const url = new URL(config.dataset.login ?? `${base}/login`, location.href);
+      const there = url.searchParams.get("return_to");
+      if (there) {
+        const query = new URLSearchParams(location.search);
+        query.delete("notice");
+        query.delete("retry");
+        const rest = query.toString();
+        const path = location.pathname.slice(base.length);
+        const here = new URL(there, location.origin);
+        if (here.pathname !== path) {
+          // The page moved without loading: the tag was made for where it was.
+          url.searchParams.delete("for");
+          url.searchParams.set("return_to", path + (rest ? `?${rest}` : "") + location.hash);
+        } else {
+          url.searchParams.set("return_to", there + location.hash);
+        }
+      }
+      if (reason && /^[a-z_]+$/.test(reason)) url.searchParams.set("reason", reason);
+      leave(url.href);
+    }
+
+    /** The password was changed in a tab of this browser: all of them go to their landing page (S9). */
+    async function onPasswordChanged() {
+      // The tab that changed it is on its way already.
+      if (submitting || leaving) return;
+      if (await renewed()) leave(`${config.dataset.landing}?notice=password_changed`);
+    }
+
+    // ---- Judging: by comparing times.
+
+    /** Shows, changes or closes the warning, as the time left asks for. */
+    function look() {
+      if (leaving) return;
+      const left = ends - Date.now();
+      if (left > FIRST) dialog.close();
+      else if (left > 0 && document.visibilityState === "visible") dialog.open(left <= LAST);
+    }
+
+    /** Is anything due? Before a warning and before the end the server is asked: it decides. */
+    function judge() {
+      if (leaving) return;
+      const now = Date.now();
+      const left = ends - now;
+      const mark = readMark();
+      const stale = !mark || now - mark >= inactivity;
+      if (left <= FIRST || stale) {
+        const level = left <= 0 ? 3 : left <= LAST ? 2 : left <= FIRST ? 1 : 0;
+        if (level !== judge.level || left <= 0 || now - judge.at > REPORT_EVERY) {
+          judge.level = level;
+          judge.at = now;
+          if (left <= 0) document.documentElement.classList.add("judging");
+          // The answer is looked at when it is there.
+          if (untold) void report(true).then(ask);
+          else void ask();
+          return;
+        }
+      } else {
+        judge.level = 0;
+      }
+      look();
+      maybeReport();
+    }
+    judge.level = 0;
+    judge.at = 0;
+
+    // ---- The warning.
+
+    const dialog = warning();
+
+    function warning() {
+      const element = /** @type {HTMLDialogElement | null} */ (
+        document.getElementById("narthex-warning")
+      );
+      const text = document.getElementById("narthex-warning-text");
+      const title = document.title;
+      let shown = "";
+      const close = () => {
+        if (!shown) return;
+        shown = "";
+        document.title = title;
+        // A dialog gives the focus back to where it was.
+        element?.close();
+      };
+      element?.addEventListener("cancel", (event) => event.preventDefault());
+      return {
+        isOpen: () => shown !== "",
+        close,
+        /** @param {boolean} last */
+        open(last) {
+          const level = last ? "one" : "five";
+          if (!element || !text || shown === level) return;
+          if (shown) element.close();
+          const minutes = (last ? element.dataset.one : element.dataset.five) ?? "";
+          text.textContent = (element.dataset.text ?? "").replace("{minutes}", minutes);
+          document.title = `${element.dataset.title} · ${title}`;
+          element.dataset.level = level;
+          shown = level;
+          element.showModal();
+        },
+      };
+    }
+
+    // ---- One tab leads: it holds the stream of events and reports activity.
+
+    function lead() {
+      if (!navigator.locks || !channel) {
+        leading = true;
+        listen();
+        return;
+      }
+      void navigator.locks.request(`narthex.lead.${family}`, () => {
+        leading = true;
+        listen();
+        maybeReport();
+        // Until this tab is gone.
+        return new Promise(() => {});
+      });
+    }
+
+    let wait = 1000;
+
+    function listen() {
+      if (leaving) return;
+      // Something may have happened between two leaders.
+      void ask();
+      if (typeof EventSource !== "function") {
+        poll(30_000);
+        return;
+      }
+      const events = new EventSource(`${base}/api/v1/events`);
+      let heard = false;
+      events.addEventListener("hello", () => {
+        heard = true;
+        wait = 1000;
+        void ask();
+      });
+      events.addEventListener("password_changed", () => {
+        tell({ type: "password_changed" });
+        void onPasswordChanged();
+      });
+      events.addEventListener("ended", (event) => {
+        const { reason } = JSON.parse(/** @type {MessageEvent} */ (event).data);
+        tell({ type: "ended", reason });
+        onEnded(reason);
+      });
+      events.addEventListener("error", () => {
+        if (events.readyState !== EventSource.CLOSED || leaving) return;
+        // Refused, or a host that does not stream.
+        void ask();
+        if (heard) {
+          setTimeout(listen, wait);
+          wait = Math.min(wait * 2, 5 * MINUTE);
+        } else {
+          poll(30_000);
+        }
+      });
+    }
+
+    /** @param {number} pause */
+    function poll(pause) {
+      setTimeout(() => {
+        if (leaving) return;
+        if (document.visibilityState === "visible" || leading) void ask();
+        poll(Math.min(pause * 1.5, 5 * MINUTE));
+      }, pause);
+    }
+
+    /** @param {string} [reason] */
+    function onEnded(reason) {
+      // The tab that logs out is on its way already.
+      if (!submitting) toLogin(reason);
+    }
+
+    channel?.addEventListener("message", (event) => {
+      const { type, at, reason } = event.data ?? {};
+      if (type === "active" && Number.isFinite(at) && at <= Date.now() + 1000) {
+        untold = Math.max(untold, at);
+        maybeReport();
+      } else if (type === "reported" && Number.isFinite(at) && at <= Date.now() + 1000) {
+        if (untold <= at) untold = 0;
+        lastReport = Date.now();
+        // Where a warning stands, the server says whether it may go.
+        if (dialog.isOpen()) void ask();
+        else ends = Math.max(ends, at + inactivity);
+      } else if (type === "password_changed") {
+        void onPasswordChanged();
+      } else if (type === "ended") {
+        // Heard, not believed: the server says whether it is so.
+        heardReason = typeof reason === "string" ? reason : undefined;
+        if (!submitting) void ask();
+      }
+    });
+
+    // ---- What makes us look.
+
+    const ACTIVITY = [
+      "pointerdown", "click", "keydown", "input", "wheel", "touchstart", "touchmove", "selectionchange",
+    ];
+    for (const kind of ACTIVITY) {
+      document.addEventListener(kind, onActivity, { capture: true, passive: true });
+    }
+    window.addEventListener("focus", (event) => {
+      judge();
+      if (Date.now() < ends && !dialog.isOpen()) onActivity(event);
+    });
+    document.addEventListener("visibilitychange", judge);
+    window.addEventListener("storage", (event) => {
+      if (event.key === MARK || event.key === null) judge();
+    });
+    window.addEventListener("online", () => void ask());
+    document.addEventListener("submit", (event) => {
+      const form = /** @type {HTMLFormElement} */ (event.target);
+      if (form.method !== "post") return;
+      submitting = true;
+      setTimeout(() => {
+        submitting = false;
+      }, 10_000);
+    });
+    window.addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      // Back from the browser's memory: nothing is shown before the server said that it may be.
+      leaving = false;
+      submitting = false;
+      document.documentElement.classList.add("judging");
+      void ask().then(() => {
+        if (document.documentElement.classList.contains("judging") && !leaving) location.reload();
+      });
+    });
+    window.addEventListener("pagehide", () => {
+      if (untold && leading) void report(false);
+    });
+
+    startMark();
+    setInterval(judge, Math.max(250, Math.min(5000, inactivity / 40)));
+    lead();
+    judge();
+  }
+})();

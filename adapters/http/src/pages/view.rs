@@ -78,6 +78,8 @@ pub(crate) struct Person {
     landing_url: String,
     inactivity_ms: u64,
     expires_in_ms: u64,
+    warn_first: String,
+    warn_last: String,
     organization: Option<String>,
     pub(crate) organizations: Vec<OrganizationView>,
 }
@@ -160,6 +162,10 @@ impl Shell {
     }
 }
 
+/// So long before the end the warnings come; sooner where the whole limit is short (WCAG 2.2.1).
+const WARN_FIRST: Duration = Duration::from_secs(300);
+const WARN_LAST: Duration = Duration::from_secs(60);
+
 fn person(
     ctx: &Ctx<'_>,
     session: &Session,
@@ -169,6 +175,7 @@ fn person(
 ) -> Result<Person, Fault> {
     let landing = organization.or(profile.default_organization.as_ref());
     let location = ctx.location();
+    let limit = session.verified.inactivity_timeout();
     Ok(Person {
         name: format!("{} {}", profile.given_name, profile.family_name),
         given_name: profile.given_name.clone(),
@@ -181,6 +188,8 @@ fn person(
         landing_url: landing_url(ctx, landing),
         inactivity_ms: millis(session.verified.inactivity_timeout()),
         expires_in_ms: millis(session.expires_in),
+        warn_first: span(WARN_FIRST.min(limit / 4)),
+        warn_last: span(WARN_LAST.min(limit / 20)),
         organization: organizations
             .iter()
             .find(|o| o.current)
