@@ -20,23 +20,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What has become of slow requests.
 #[derive(Clone, Default)]
-pub struct Probe(Arc<[AtomicUsize; 4]>);
+pub(crate) struct Probe(Arc<[AtomicUsize; 4]>);
 
 impl Probe {
     fn count(&self, n: usize) {
         self.0[n].fetch_add(1, SeqCst);
     }
-    pub fn begun(&self) -> usize {
+    pub(crate) fn begun(&self) -> usize {
         self.0[0].load(SeqCst)
     }
-    pub fn ended(&self) -> usize {
+    pub(crate) fn ended(&self) -> usize {
         self.0[1].load(SeqCst)
     }
-    pub fn dropped(&self) -> usize {
+    pub(crate) fn dropped(&self) -> usize {
         self.0[2].load(SeqCst)
     }
     /// (ended, dropped), counted from zero again.
-    pub fn take(&self) -> (usize, usize) {
+    pub(crate) fn take(&self) -> (usize, usize) {
         self.0[0].store(0, SeqCst);
         (self.0[1].swap(0, SeqCst), self.0[2].swap(0, SeqCst))
     }
@@ -51,7 +51,7 @@ impl Drop for Unfinished {
 }
 
 #[derive(Clone)]
-pub struct House {
+pub(crate) struct House {
     probe: Probe,
     events: broadcast::Sender<&'static str>,
 }
@@ -92,15 +92,15 @@ impl Handler for House {
 }
 
 /// A server that runs, and what its handler saw.
-pub struct Running {
-    pub address: SocketAddr,
-    pub probe: Probe,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) probe: Probe,
     events: broadcast::Sender<&'static str>,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<StopReport>>,
 }
 
-pub async fn started(limits: Limits) -> Running {
+pub(crate) async fn started(limits: Limits) -> Running {
     let (events, _) = broadcast::channel(8);
     let house = House {
         probe: Probe::default(),
@@ -121,22 +121,22 @@ pub async fn started(limits: Limits) -> Running {
 }
 
 impl Running {
-    pub async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         Client {
             stream: TcpStream::connect(self.address).await.unwrap(),
             seen: Vec::new(),
         }
     }
 
-    pub fn handled(&self) -> usize {
+    pub(crate) fn handled(&self) -> usize {
         self.probe.0[3].load(SeqCst)
     }
 
-    pub fn say_event(&self, event: &'static str) {
+    pub(crate) fn say_event(&self, event: &'static str) {
         self.events.send(event).unwrap();
     }
 
-    pub async fn until(&self, done: impl Fn(&Probe) -> bool) {
+    pub(crate) async fn until(&self, done: impl Fn(&Probe) -> bool) {
         let wait = async {
             while !done(&self.probe) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -145,7 +145,7 @@ impl Running {
         timeout(PATIENCE, wait).await.unwrap();
     }
 
-    pub async fn stop(&mut self) -> StopReport {
+    pub(crate) async fn stop(&mut self) -> StopReport {
         drop(self.stop.take());
         timeout(PATIENCE, self.serving.take().unwrap())
             .await
@@ -156,37 +156,37 @@ impl Running {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(n, _)| n == name)
             .map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 }
 
-pub struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     seen: Vec<u8>,
 }
 
 impl Client {
-    pub async fn say(&mut self, text: &str) {
+    pub(crate) async fn say(&mut self, text: &str) {
         // The server may answer and stop listening before all is said.
         self.try_say(text).await;
     }
 
-    pub async fn try_say(&mut self, text: &str) -> bool {
+    pub(crate) async fn try_say(&mut self, text: &str) -> bool {
         matches!(
             timeout(PATIENCE, self.stream.write_all(text.as_bytes())).await,
             Ok(Ok(()))
@@ -207,7 +207,7 @@ impl Client {
         }
     }
 
-    pub async fn head(&mut self) -> Answer {
+    pub(crate) async fn head(&mut self) -> Answer {
         let end = loop {
             if let Some(end) = self.seen.windows(4).position(|part| part == b"\r\n\r\n") {
                 break end;
@@ -229,7 +229,7 @@ impl Client {
         }
     }
 
-    pub async fn answer(&mut self) -> Answer {
+    pub(crate) async fn answer(&mut self) -> Answer {
         let mut answer = self.head().await;
         let length = answer
             .header("content-length")
@@ -244,7 +244,7 @@ impl Client {
     }
 
     /// Reads until `text` has come; `false` if the server closed before.
-    pub async fn until(&mut self, text: &str) -> bool {
+    pub(crate) async fn until(&mut self, text: &str) -> bool {
         loop {
             let found = self
                 .seen
@@ -260,16 +260,16 @@ impl Client {
         }
     }
 
-    pub async fn is_closed(&mut self) -> bool {
+    pub(crate) async fn is_closed(&mut self) -> bool {
         !self.more().await
     }
 
-    pub async fn is_silent_for(&mut self, span: Duration) -> bool {
+    pub(crate) async fn is_silent_for(&mut self, span: Duration) -> bool {
         timeout(span, self.stream.readable()).await.is_err()
     }
 }
 
-pub async fn read_until(stream: &mut TcpStream, done: impl Fn(&[u8]) -> bool) -> bool {
+pub(crate) async fn read_until(stream: &mut TcpStream, done: impl Fn(&[u8]) -> bool) -> bool {
     let mut seen = Vec::new();
     let mut part = [0; 4096];
     loop {

@@ -85,8 +85,17 @@ impl Config {
             }
         }
         if session.inactivity_timeout > session.absolute_timeout {
-            let told = "must not be longer than session.absolute_timeout";
-            return Err(self.wrong("session.inactivity_timeout", told));
+            let (setting, told) = match self.place("session.absolute_timeout") {
+                Some(_) => (
+                    "session.absolute_timeout",
+                    "shorter than session.inactivity_timeout",
+                ),
+                None => (
+                    "session.inactivity_timeout",
+                    "longer than session.absolute_timeout",
+                ),
+            };
+            return Err(self.wrong(setting, &format!("must not be {told}")));
         }
         if policy.questions.required > 5 {
             let told = "must be 0 (no security questions) to 5";

@@ -1,0 +1,125 @@
+//! The real binary, and a client that speaks HTTP/1.1 over a plain socket.
+#![cfg(unix)]
+#![expect(dead_code, reason = "each test file uses a part of it")]
+
+pub(crate) mod browser;
+pub(crate) mod people;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The binary, without what the environment of the tests would tell it.
+pub(crate) fn narthex(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_narthex"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("NARTHEX_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(words);
+    command
+}
+
+/// A command that ended: code, stdout, stderr.
+pub(crate) fn ran(words: &[&str]) -> (i32, String, String) {
+    told(narthex(words).output().unwrap())
+}
+
+/// What a command said.
+pub(crate) fn told(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// A demo that runs. Killed when dropped.
+pub(crate) struct Demo {
+    child: Child,
+    /// What it said when it was ready.
+    pub(crate) ready: Value,
+}
+
+impl Demo {
+    /// Starts on a free port, on the data in `folder`.
+    pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, more: &[&str]) -> Self {
+        let data = folder.to_str().unwrap();
+        let mut words = vec!["demo", "--json", "--listen", "127.0.0.1:0", "--data", data];
+        words.extend(more);
+        let mut child = narthex(&words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let Ok(ready) = serde_json::from_str(&line) else {
+            let mut error = String::new();
+            child
+                .stderr
+                .take()
+                .unwrap()
+                .read_to_string(&mut error)
+                .unwrap();
+            panic!("the demo did not start: {line}{error}");
+        };
+        Self { child, ready }
+    }
+
+    /// `http://127.0.0.1:port`, which is its origin too.
+    pub(crate) fn origin(&self) -> String {
+        self.ready["url"]
+            .as_str()
+            .unwrap()
+            .trim_end_matches('/')
+            .to_owned()
+    }
+
+    /// SIGKILL: no goodbye, no flush.
+    pub(crate) fn kill_minus_nine(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends a signal and waits for the end.
+    pub(crate) fn end_by(mut self, signal: Signal) -> (ExitStatus, Duration) {
+        let begun = now();
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status, begun.elapsed());
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test measures how long something takes"
+)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
