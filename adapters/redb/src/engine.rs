@@ -2,6 +2,7 @@
 //! I/O error.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use narthex_core::store::StoreError;
@@ -125,7 +126,9 @@ impl Engine {
     fn discard(&self, generation: u64) {
         let mut slot = self.exclusive();
         if slot.generation == generation {
-            slot.database = None;
+            let database = slot.database.take();
+            // Closing what has failed may fail in turn; its locks on the file go either way.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| drop(database)));
         }
     }
 
@@ -149,4 +152,79 @@ fn open_checked(medium: &dyn Medium, again: bool) -> Result<Database, OpenError>
     let database = medium.open(again)?;
     tables::prepare(&database, medium.place())?;
     Ok(database)
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::ReadableDatabase;
+
+    use super::*;
+    use crate::medium::FileMedium;
+    use crate::store::CACHE_BYTES;
+
+    fn read(engine: &Engine) -> Result<bool, StoreError> {
+        engine.read(|database| Ok(database.begin_read()?.list_tables()?.next().is_some()))
+    }
+
+    fn fail(engine: &Engine) {
+        let failed: Result<(), _> = engine.work(|_| Err("told to fail"));
+        assert!(matches!(failed, Err(Trouble::Failed("told to fail"))));
+    }
+
+    #[test]
+    fn a_failed_handle_is_replaced_by_a_fresh_one_on_the_same_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let medium = FileMedium::new(&directory.path().join("a.redb"), CACHE_BYTES);
+        let engine = Engine::open(Box::new(medium)).unwrap();
+        for generation in 0..3 {
+            assert_eq!(engine.shared().generation, generation);
+            assert!(read(&engine).unwrap());
+            fail(&engine);
+            assert!(engine.shared().database.is_none());
+            assert!(read(&engine).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_missed_and_not_begun_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.redb");
+        let medium = FileMedium::new(&path, CACHE_BYTES);
+        let engine = Engine::open(Box::new(medium)).unwrap();
+        fail(&engine);
+        let kept = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let error = read(&engine).unwrap_err();
+        assert!(error.message.contains("is not there"), "{error}");
+        assert!(!path.exists());
+        std::fs::write(&path, b"").unwrap();
+        let error = read(&engine).unwrap_err();
+        assert!(error.message.contains("is damaged"), "{error}");
+        std::fs::write(&path, kept).unwrap();
+        assert!(read(&engine).unwrap());
+    }
+
+    #[test]
+    fn a_late_failure_of_an_old_handle_leaves_the_new_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let medium = FileMedium::new(&directory.path().join("a.redb"), CACHE_BYTES);
+        let engine = Engine::open(Box::new(medium)).unwrap();
+        fail(&engine);
+        assert!(read(&engine).unwrap());
+        engine.discard(0);
+        assert!(engine.shared().database.is_some());
+    }
+
+    #[test]
+    fn a_fork_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let medium = FileMedium::new(&directory.path().join("a.redb"), CACHE_BYTES);
+        let mut engine = Engine::open(Box::new(medium)).unwrap();
+        engine.process += 1;
+        let error = read(&engine).unwrap_err();
+        assert!(
+            error.message.contains("open the store after the fork"),
+            "{error}"
+        );
+    }
 }

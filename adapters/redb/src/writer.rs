@@ -11,6 +11,7 @@ use crate::tables::{self, Tables};
 
 /// Writes until the queue is closed and drained.
 pub(crate) fn run(queue: &Queue, engine: &Engine) {
+    let _ended = Ended(queue);
     loop {
         let group = queue.next_group();
         if group.is_empty() {
@@ -18,6 +19,16 @@ pub(crate) fn run(queue: &Queue, engine: &Engine) {
         }
         let decided = engine.work(|database| commit_catching_panics(database, &group));
         answer(group, decided);
+    }
+}
+
+/// However the writer ends, nobody waits for it any longer.
+struct Ended<'a>(&'a Queue);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        while !self.0.next_group().is_empty() {}
     }
 }
 

@@ -1,5 +1,5 @@
 //! A disk that fails, fills up or stalls: the store says what it knows, and recovers.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "common/disk.rs"]
 mod disk;
@@ -127,6 +127,23 @@ fn a_broken_disk_fails_every_call_and_is_used_again_once_it_works() {
 }
 
 #[test]
+fn a_panic_in_the_storage_is_unknown_and_survived() {
+    let disk = Disk::default();
+    let store = disk.open();
+    assert_eq!(commit(&store, "before").unwrap(), Commit::Committed);
+    disk.state().panics = true;
+    let error = commit(&store, "during").unwrap_err();
+    assert_eq!(error.applied, Applied::Unknown);
+    let error = commit(&store, "meanwhile").unwrap_err();
+    assert_eq!(error.applied, Applied::No);
+    disk.state().panics = false;
+    assert_eq!(commit(&store, "after").unwrap(), Commit::Committed);
+    assert!(is_there(&store, "before") && is_there(&store, "after"));
+    assert!(!is_there(&store, "meanwhile"));
+    is_there(&store, "during");
+}
+
+#[test]
 fn a_full_disk_refuses_and_takes_changes_again_once_there_is_room() {
     let disk = Disk::default();
     let store = disk.open();
@@ -185,9 +202,13 @@ fn a_refusal_is_not_told_before_what_it_rests_on_is_durable() {
 
 /// Waits until the writer stands before the held flush.
 fn wait_until_taken(disk: &Disk) {
-    while !disk.state().is_waiting() {
+    for _ in 0..5000 {
+        if disk.state().is_waiting() {
+            return;
+        }
         std::thread::sleep(Duration::from_millis(1));
     }
+    panic!("the writer does not flush");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::io::{self, ErrorKind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use narthex_redb::RedbStore;
@@ -35,6 +35,8 @@ pub(crate) struct State {
     waiting: bool,
     /// Every change and flush fails while this is set.
     pub(crate) broken: bool,
+    /// Every change and flush panics while this is set.
+    pub(crate) panics: bool,
     /// The change or flush after so many others fails, once.
     pub(crate) fails_after: Option<u64>,
     /// Greater contents do not fit.
@@ -62,7 +64,8 @@ impl Disk {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        // A disk that was told to panic does so while it is locked.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets the flushes that wait go on.
@@ -95,6 +98,7 @@ impl Disk {
 
     fn before_change(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
+        assert!(!state.panics, "the disk was told to panic");
         let fails = state.broken || state.fails_after == Some(0);
         state.fails_after = state.fails_after.and_then(|n| n.checked_sub(1));
         if fails { Err(failure()) } else { Ok(state) }
