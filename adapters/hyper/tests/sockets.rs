@@ -1,5 +1,6 @@
 //! What real sockets see: raw bytes in, raw bytes out, no client library in between.
 
+#[cfg(test)]
 mod support;
 
 use std::time::Duration;

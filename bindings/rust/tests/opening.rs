@@ -1,4 +1,5 @@
 //! What stands between a URL and a portal.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
 

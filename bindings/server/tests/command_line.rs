@@ -1,6 +1,8 @@
 //! The binary as a person at a terminal meets it.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
+#[cfg(test)]
 mod support;
 
 use std::fs;

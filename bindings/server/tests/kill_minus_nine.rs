@@ -5,7 +5,9 @@
 //! `NARTHEX_KILLS=200` asks for more rounds than the 20 of an ordinary run; `NARTHEX_SEED` repeats the
 //! choices of a run (not its moments: those are the machine's).
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+#[cfg(test)]
 mod support;
 
 use std::io;
