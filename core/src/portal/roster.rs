@@ -237,8 +237,16 @@ impl Portal {
             }
         }
         for chunk in chunks {
-            self.commit_rows(source, &chunk, shared, options, report)
-                .await?;
+            if !self
+                .commit_rows(source, &chunk, shared, options, report)
+                .await?
+            {
+                // Rows that write the same record (numbers that change hands) go one by one.
+                for person in chunk {
+                    self.commit_rows(source, &[person], shared, options, report)
+                        .await?;
+                }
+            }
         }
         Ok(())
     }
@@ -313,16 +321,21 @@ impl Portal {
         let other_owner = owner.as_ref().is_some_and(|details| {
             (details.source.as_str(), details.source_id.as_str()) != (source, &person.source_id)
         });
-        if is_shared {
-            entry.listing = Listing::Held;
-        } else if other_owner && before.as_ref().is_some_and(|b| b.value.account.is_some()) {
+        let named_an_account = before.as_ref().is_some_and(|b| b.value.account.is_some());
+        if other_owner && named_an_account {
             // The number once named an account of somebody else: a human must decide.
             plan.findings.push(reused_finding(person));
             plan.outcome = Some(Outcome::Unchanged);
             return Ok(plan);
         }
+        if is_shared && !named_an_account {
+            // Who has claimed the number keeps it: another row's mistake puts nobody out.
+            entry.listing = Listing::Held;
+        }
         if let Some(row) = row.as_ref().filter(|row| row.value.entry != key) {
-            let moved = self.leave_number(&mut plan, &row.value.entry).await?;
+            let moved = self
+                .leave_number(&mut plan, &row.value.entry, &row_key)
+                .await?;
             if let Some((account, claimed)) = moved {
                 (entry.account, entry.claimed) = (Some(account), claimed);
                 self.move_person(&mut plan, account, key).await?;
@@ -489,10 +502,14 @@ impl Portal {
         &self,
         plan: &mut Plan,
         old: &EntryKey,
+        row_key: &Key,
     ) -> Result<Option<(AccountId, bool)>> {
         let Some(before) = self.read::<RosterEntry>(&entry_key(old)).await? else {
             return Ok(None);
         };
+        if !self.is_owned_by(&before.value, row_key)? {
+            return Ok(None);
+        }
         plan.count(&before.value, -1);
         let account = before.value.account;
         let left = RosterEntry {
@@ -590,7 +607,10 @@ impl Portal {
             };
             let mut plan = Plan::default();
             let key = row.value.entry;
-            if let Some(before) = self.read::<RosterEntry>(&entry_key(&key)).await? {
+            let before = self.read::<RosterEntry>(&entry_key(&key)).await?;
+            if let Some(before) = before
+                && self.is_owned_by(&before.value, row_key)?
+            {
                 let listing = match before.value.listing {
                     Listing::Active => Listing::Inactive,
                     other => other,
@@ -616,6 +636,12 @@ impl Portal {
             }
         }
         contended()
+    }
+
+    /// Whether the entry describes the person of this row, and not one who got the number since.
+    fn is_owned_by(&self, entry: &RosterEntry, row_key: &Key) -> Result<bool> {
+        let details = self.open_details(entry)?;
+        Ok(&self.source_key(&details.source, &details.source_id)? == row_key)
     }
 
     fn source_prefix(&self, source: &str) -> Result<String> {
