@@ -141,7 +141,8 @@ impl Engine {
     }
 }
 
-/// A fork would read what the parent's pages said once, and wait for a writer that it does not have.
+/// A fork would read what the parent's pages said once, and wait for a writer that it does not
+/// have.
 pub(crate) fn forked() -> StoreError {
     StoreError::not_applied(
         "this process was forked after the store was opened: open the store after the fork",

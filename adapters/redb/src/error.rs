@@ -28,8 +28,8 @@ pub enum OpenError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The directory it should be in does not exist; or, when a store that was open is opened again,
-    /// the file is gone.
+    /// The directory it should be in does not exist; or, when a store that was open is opened
+    /// again, the file is gone.
     #[error("{place} is not there and cannot be made ({source}). Make its directory first")]
     Missing {
         /// Which store.

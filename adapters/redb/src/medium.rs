@@ -114,8 +114,9 @@ fn no_panic<T>(place: &str, open: impl FnOnce() -> Result<T, OpenError>) -> Resu
     })
 }
 
-/// After a failed flush the kernel may keep pages in memory as if they were on the disk. Whatever can
-/// still be written is written now, and the rest is dropped, so that what is read is what is kept.
+/// After a failed flush the kernel may keep pages in memory as if they were on the disk. Whatever
+/// can still be written is written now, and the rest is dropped, so that what is read is what is
+/// kept.
 fn forget_what_was_not_written(file: &File) -> io::Result<()> {
     file.sync_all()?;
     #[cfg(target_os = "linux")]

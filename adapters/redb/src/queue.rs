@@ -8,8 +8,8 @@ use narthex_core::store::{Change, ChangeSet, Commit, StoreError};
 
 /// The most change sets that wait for the writer; one more is refused.
 pub const PENDING_SETS_MAX: usize = 4096;
-/// The most bytes of keys and values that wait for the writer. Greater than the greatest valid set, so
-/// that no set is refused by an empty queue.
+/// The most bytes of keys and values that wait for the writer. Greater than the greatest valid
+/// set, so that no set is refused by an empty queue.
 pub const PENDING_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// The most change sets that share one flush.
 pub const GROUP_SETS_MAX: usize = 256;

@@ -25,8 +25,8 @@ pub const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// A narthex store in one file.
 ///
 /// Reads run on the calling thread, in a read transaction of their own; commits are grouped by one
-/// writer thread and answered after the flush. Dropping the store writes what still waits, and closes
-/// the file.
+/// writer thread and answered after the flush. Dropping the store writes what still waits, and
+/// closes the file.
 pub struct RedbStore {
     engine: Arc<Engine>,
     queue: Arc<Queue>,
@@ -34,8 +34,8 @@ pub struct RedbStore {
 }
 
 impl RedbStore {
-    /// Opens the store at `path`, or makes a new one (readable by its owner only) if there is no file.
-    /// After a crash redb walks the whole file here, which takes longer the larger it is.
+    /// Opens the store at `path`, or makes a new one (readable by its owner only) if there is no
+    /// file. After a crash redb walks the whole file here, which takes longer the larger it is.
     ///
     /// # Errors
     /// Why not, and what to do about it.

@@ -78,8 +78,8 @@ fn commit_group(database: &Database, group: &[Job]) -> Result<Vec<Commit>, Failu
     }
 }
 
-/// Nothing is told before all that it was judged against is durable: a refusal may rest on an earlier
-/// set of the same group.
+/// Nothing is told before all that it was judged against is durable: a refusal may rest on an
+/// earlier set of the same group.
 fn answer(group: Vec<Job>, decided: Result<Vec<Commit>, Trouble<Failure>>) {
     match decided {
         Ok(decided) => {

@@ -1,4 +1,5 @@
-//! kill -9 while four threads write: what was acknowledged is there, and every set is whole or absent.
+//! kill -9 while four threads write: what was acknowledged is there, and every set is whole or
+//! absent.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 

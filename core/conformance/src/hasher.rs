@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// SHA-256 in the clothes of a password hash, `$test$p=<parameters>$<salt>$<digest>`: a test can hash
-/// thousands of times and then ask what was compared. **Never for real passwords**: it is fast.
+/// SHA-256 in the clothes of a password hash, `$test$p=<parameters>$<salt>$<digest>`: a test can
+/// hash thousands of times and then ask what was compared. **Never for real passwords**: it is
+/// fast.
 ///
 /// Clones share one queue and one count.
 #[derive(Clone, Debug)]

@@ -8,11 +8,12 @@
 //! # }
 //! ```
 //!
-//! The first argument is an expression that opens a fresh, empty store; it is evaluated once per test.
-//! It gives a store, or an [`Opened`] that also holds what must outlive the store. Then may come:
+//! The first argument is an expression that opens a fresh, empty store; it is evaluated once per
+//! test. It gives a store, or an [`Opened`] that also holds what must outlive the store. Then may
+//! come:
 //!
-//! * `block_on = f`: a `fn` of [`BlockOn`] that drives the store's futures, for a store that needs its
-//!   own runtime. It is called from several threads at once.
+//! * `block_on = f`: a `fn` of [`BlockOn`] that drives the store's futures, for a store that needs
+//!   its own runtime. It is called from several threads at once.
 //! * `reopen`: also prove what must hold after the store was closed and opened again. The first
 //!   argument must then give an [`Opened::reopenable`].
 #![expect(
@@ -63,8 +64,8 @@ impl Opened {
         }
     }
 
-    /// A store that `open` opens, and opens again over the same data after it was dropped. What `open`
-    /// owns is dropped after the store.
+    /// A store that `open` opens, and opens again over the same data after it was dropped. What
+    /// `open` owns is dropped after the store.
     pub fn reopenable<S: Store>(open: impl Fn() -> S + Send + 'static) -> Self {
         let open: OpenAgain = Box::new(move || Arc::new(open()));
         Self {

@@ -221,8 +221,8 @@ pub fn crossed_expectations_never_both_hold(racers: &Racers) {
     }
 }
 
-/// What a stolen session had in flight does not land after the change that ended it: once a new gate
-/// is acknowledged, nothing that expected the old one is committed.
+/// What a stolen session had in flight does not land after the change that ended it: once a new
+/// gate is acknowledged, nothing that expected the old one is committed.
 pub fn an_expectation_fails_once_its_record_was_changed(racers: &Racers) {
     const CHANGES: u64 = 15;
     const SESSIONS: usize = 6;

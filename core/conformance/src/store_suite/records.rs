@@ -122,8 +122,8 @@ pub async fn delete_needs_exactly_that_version(store: Arc<dyn Store>) {
     assert_eq!(twice, Commit::Conflict);
 }
 
-/// An expectation conflicts with another version and with a missing record; one that holds leaves the
-/// record and its version alone.
+/// An expectation conflicts with another version and with a missing record; one that holds leaves
+/// the record and its version alone.
 pub async fn expect_needs_exactly_that_version_and_changes_nothing(store: Arc<dyn Store>) {
     let v1 = create(&*store, "a", b"1").await;
     must_commit(&*store, |c| {
