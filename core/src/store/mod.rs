@@ -86,20 +86,22 @@ impl StoreError {
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The record (or the event; its version is 0) under `key`. Only committed, durable states are seen.
+    /// A key of [`Space::Cells`] has no record: `None`.
     async fn get(&self, key: &Key) -> Result<Option<(Record, Version)>, StoreError>;
 
     /// The cell's value; 0 if it was never written.
     async fn read_cell(&self, cell: &Cell) -> Result<u64, StoreError>;
 
     /// All of `changes` or none. Durable when it returns. All operations are checked against the state
-    /// before any is applied: first every expectation (`Conflict`), then every cap (`CapReached`).
+    /// before any is applied: first every expectation (`Conflict`), then every cap (`CapReached`; of
+    /// several, any may be named; an `add` of 0 or less is never refused).
     ///
     /// # Errors
     /// [`StoreError::applied`] says whether the change may have been made.
     async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError>;
 
     /// Keys of `space` that begin with `prefix` and are greater than `cursor`, in byte order, at most
-    /// `limit`.
+    /// `limit`. Whether a cell that holds 0 is among them is left open.
     async fn scan(
         &self,
         space: Space,
