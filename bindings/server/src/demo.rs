@@ -16,6 +16,7 @@ use crate::cli::DemoArgs;
 use crate::failure::{Failure, Outcome, failed};
 use crate::paint::Paint;
 use crate::place::{DATA_FOLDER, DataFolder};
+use crate::service::Front;
 use crate::signals::Stop;
 use crate::{roster, service};
 
@@ -65,7 +66,16 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
         shown.tell();
     }
     drop(listed);
-    let report = service::run(listener, portal, service, stop).await;
+    let front = Front {
+        portal,
+        service,
+        proxied: false,
+        nickname: Some((
+            format!("localhost:{}", address.port()),
+            format!("http://{address}"),
+        )),
+    };
+    let report = service::run(listener, front, stop).await;
     if !json {
         println!("Stopped. What was claimed is kept.");
     }

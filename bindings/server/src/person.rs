@@ -49,7 +49,7 @@ fn nobody(number: &LoginId, json: bool) -> Outcome {
 
 async fn show(number: &str, place: &PlaceArgs, json: bool) -> Result<Outcome, Failure> {
     let number = login_id(number)?;
-    let Some(person) = place.open(false).await?.person(&number).await? else {
+    let Some(person) = place.open().await?.person(&number).await? else {
         return Ok(nobody(&number, json));
     };
     if json {
@@ -133,7 +133,7 @@ async fn check(
     place: &PlaceArgs,
     json: bool,
 ) -> Result<Outcome, Failure> {
-    let report = place.open(false).await?.check_evidence(evidence).await?;
+    let report = place.open().await?.check_evidence(evidence).await?;
     if json {
         let told = json!({
             "listed": report.listed,
@@ -185,7 +185,7 @@ fn tell_check(report: &EvidenceReport) {
 
 async fn reset(number: &str, yes: bool, place: &PlaceArgs, json: bool) -> Result<Outcome, Failure> {
     let number = login_id(number)?;
-    let portal = place.open(false).await?;
+    let portal = place.open().await?;
     let Some(person) = portal.person(&number).await? else {
         return Ok(nobody(&number, json));
     };

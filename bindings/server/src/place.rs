@@ -59,18 +59,27 @@ impl DataFolder {
 }
 
 impl PlaceArgs {
-    /// Opens the portal that the arguments name. Never makes a new store unless `create` says so.
-    pub(crate) async fn open(&self, create: bool) -> Result<Portal, Failure> {
+    /// Opens the portal that the arguments name, which must be there.
+    pub(crate) async fn open(&self) -> Result<Portal, Failure> {
         let options = self.options()?;
-        if let StoreUrl::Redb(path) = &options.url
-            && !create
-            && !path.exists()
-        {
+        if is_missing(&options.url) {
             let told = "say which one with --config, --data or --store";
-            let path = path.display();
-            return Err(Failure::usage(format!(
-                "there is no store at {path}: {told}"
-            )));
+            let url = &options.url;
+            return Err(Failure::usage(format!("there is no store {url}: {told}")));
+        }
+        Ok(narthex::open(options).await?)
+    }
+
+    /// Opens the portal that the arguments name; makes its store if it is not there.
+    pub(crate) async fn open_or_make(&self) -> Result<Portal, Failure> {
+        Ok(narthex::open(self.options()?).await?)
+    }
+
+    /// Opens the portal that the arguments name, or an empty one that is forgotten.
+    pub(crate) async fn open_or_imagine(&self) -> Result<Portal, Failure> {
+        let mut options = self.options()?;
+        if is_missing(&options.url) {
+            (options.url, options.keys) = (StoreUrl::Memory, None);
         }
         Ok(narthex::open(options).await?)
     }
@@ -90,4 +99,8 @@ impl PlaceArgs {
             None => Ok(DataFolder::at(Path::new(DATA_FOLDER))?.options()),
         }
     }
+}
+
+fn is_missing(url: &StoreUrl) -> bool {
+    matches!(url, StoreUrl::Redb(path) if !path.exists())
 }

@@ -83,8 +83,11 @@ async fn import_command(args: ImportArgs, json: bool) -> Result<Outcome, Failure
     let left_out = reading.left_out.len();
     let mut findings = reading.findings.clone();
     let report = if usable {
-        // A dry run on a store that is not there yet would leave one behind.
-        let portal = args.place.open(!args.dry_run).await?;
+        let portal = if args.dry_run {
+            args.place.open_or_imagine().await?
+        } else {
+            args.place.open_or_make().await?
+        };
         let report = import(&portal, reading, args.dry_run).await?;
         findings.extend(report.findings.iter().cloned());
         Some(report)
@@ -219,7 +222,7 @@ fn tell_import(report: Option<&ImportReport>, left_out: usize, dry_run: bool) {
 }
 
 async fn status(place: &PlaceArgs, json: bool) -> Result<Outcome, Failure> {
-    let status = place.open(false).await?.roster_status().await?;
+    let status = place.open().await?.roster_status().await?;
     if json {
         let told = json!({
             "active": status.active,

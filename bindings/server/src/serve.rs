@@ -8,7 +8,7 @@ use crate::cli::ServeArgs;
 use crate::config::{Config, Overrides};
 use crate::failure::{Failure, Outcome};
 use crate::place::CONFIG_FILE;
-use crate::service;
+use crate::service::{self, Front};
 use crate::signals::Stop;
 
 /// Runs the portal until it is asked to stop.
@@ -44,7 +44,12 @@ pub(crate) async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure>
         );
     }
     let base_url = settings.base_url.to_string();
-    let service = PortalService::new(portal.clone(), settings).map_err(Failure::usage)?;
+    let front = Front {
+        portal: portal.clone(),
+        proxied: !settings.trusted_proxies.is_empty(),
+        nickname: None,
+        service: PortalService::new(portal, settings).map_err(Failure::usage)?,
+    };
     let address = listener.local_addr().unwrap_or(address);
     tracing::info!(%address, base_url, store, version = env!("CARGO_PKG_VERSION"), "serving");
     if json {
@@ -53,7 +58,7 @@ pub(crate) async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure>
             json!({ "url": base_url, "listen": address.to_string(), "store": store })
         );
     }
-    let report = service::run(listener, portal, service, stop).await;
+    let report = service::run(listener, front, stop).await;
     tracing::info!(finished = report.finished, cut = report.cut, "stopped");
     Ok(Outcome::Done)
 }

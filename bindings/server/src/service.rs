@@ -1,9 +1,11 @@
 //! A portal on a socket: what `demo` and `serve` have in common.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::{HOST, HeaderValue, LOCATION};
+use http::{Request, Response, StatusCode};
 use narthex::core::Portal;
 use narthex::http::{Body, Peer, PortalService};
 use narthex::hyper::{Handler, Limits, Server, StopReport};
@@ -17,14 +19,28 @@ const MAINTENANCE: Duration = Duration::from_secs(60);
 /// File descriptors that are not connections: store, log, libraries, and some to spare.
 const FILES_OF_OUR_OWN: u64 = 64;
 
+/// What is served, and how.
+pub(crate) struct Front {
+    pub(crate) portal: Portal,
+    pub(crate) service: PortalService,
+    /// Whether most people come through a proxy, as one peer.
+    pub(crate) proxied: bool,
+    /// Another name of this host, and the origin that a browser which used it is led to.
+    pub(crate) nickname: Option<(String, String)>,
+}
+
 /// Serves until it is asked to stop, and keeps the portal maintained meanwhile.
-pub(crate) async fn run(
-    listener: TcpListener,
-    portal: Portal,
-    service: PortalService,
-    stop: Stop,
-) -> StopReport {
-    let server = Server::on(listener, Logged(service), limits());
+pub(crate) async fn run(listener: TcpListener, front: Front, stop: Stop) -> StopReport {
+    let portal = front.portal;
+    let mut limits = limits();
+    if front.proxied {
+        limits.event_streams_per_peer_max = limits.event_streams_max;
+    }
+    let door = Door {
+        service: front.service,
+        nickname: front.nickname.map(Arc::new),
+    };
+    let server = Server::on(listener, door, limits);
     let maintenance = tokio::spawn(maintain(portal.clone()));
     let report = server.serve(stop.asked()).await;
     maintenance.abort();
@@ -79,9 +95,12 @@ fn raise_files() -> Option<u64> {
 
 /// Writes a line per request. The path only: a query may name where a person was.
 #[derive(Clone)]
-struct Logged(PortalService);
+struct Door {
+    service: PortalService,
+    nickname: Option<Arc<(String, String)>>,
+}
 
-impl Handler for Logged {
+impl Handler for Door {
     #[expect(
         clippy::disallowed_methods,
         reason = "how long an answer took is for the log; no rule depends on it"
@@ -90,10 +109,30 @@ impl Handler for Logged {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let begun = Instant::now();
-        let response = PortalService::handle(&self.0, request, peer).await;
+        let response = match self.led_elsewhere(&request) {
+            Some(response) => response,
+            None => self.service.handle(request, peer).await,
+        };
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = response.status().as_u16();
         tracing::info!(target: "narthex::access", %method, path, status, ms);
         response
+    }
+}
+
+impl Door {
+    /// The portal answers to its base URL alone. Who typed the host's other name is led there.
+    fn led_elsewhere(&self, request: &Request<Bytes>) -> Option<Response<Body>> {
+        let (name, origin) = &**self.nickname.as_ref()?;
+        let host = request.headers().get(HOST)?.to_str().ok()?;
+        if !request.method().is_safe() || !host.eq_ignore_ascii_case(name) {
+            return None;
+        }
+        let path = request.uri().path_and_query()?;
+        let mut response = Response::new(Body::Full(Bytes::new()));
+        *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+        let location = HeaderValue::try_from(format!("{origin}{path}")).ok()?;
+        response.headers_mut().insert(LOCATION, location);
+        Some(response)
     }
 }

@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use support::browser::Browser;
 use support::people::{Facts, claimable, sample};
-use support::{Demo, narthex, ran, told};
+use support::{Demo, Running, narthex, ran, told};
 
 fn facts(person: &Value) -> Facts {
     let text = |name: &str| person[name].as_str().unwrap().to_owned();
@@ -201,13 +201,10 @@ fn a_dry_run_tells_and_changes_nothing() {
         assert_eq!(code, 0, "{error}");
         serde_json::from_str::<Value>(&out).unwrap()["import"].clone()
     };
-    assert_eq!(
-        ran(&["roster", "import", sample(), "--data", data, "--dry-run"]).0,
-        2
-    );
+    assert_eq!(import(&["--dry-run"])["added"], 98);
     assert!(
         !folder.path().join("store").exists(),
-        "there was no store to judge by"
+        "there was no store, and there is none"
     );
     assert_eq!(import(&[])["added"], 98);
     assert_eq!(import(&["--dry-run"])["unchanged"], 98);
@@ -335,6 +332,78 @@ fn serve_tells_what_is_wrong_with_a_configuration_and_its_place() {
     let missing = folder.path().join("absent.toml");
     let (code, _, error) = ran(&["serve", "--config", missing.to_str().unwrap()]);
     assert!(code == 2 && error.contains("absent.toml"), "{error}");
+}
+
+#[test]
+fn serve_runs_by_its_configuration_and_sigterm_ends_it_in_good_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("narthex.toml");
+    let store = folder.path().join("store").join("portal.redb");
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let text = format!(
+        "base_url = \"http://127.0.0.1:{port}/school\"\nlisten = \"127.0.0.1:{port}\"\n\
+         [store]\nurl = \"redb://{}\"\n[site]\nname = \"North High\"\n",
+        store.display()
+    );
+    fs::write(&file, text).unwrap();
+    let place = ["--config", file.to_str().unwrap()];
+    let import = ["roster", "import", sample(), place[0], place[1]];
+    let (code, out, error) = ran(&import);
+    assert_eq!(code, 0, "{out}{error}");
+    let server = Running::start(narthex(&["serve", "--json", place[0], place[1]]));
+    let origin = format!("http://127.0.0.1:{port}");
+    let mut browser = Browser::new(&origin);
+    assert_eq!(
+        browser.call("GET", "/school/healthz", None).unwrap().status,
+        200
+    );
+    let page = browser.call("GET", "/school/login", None).unwrap();
+    assert!(page.text().contains("North High"), "{}", page.text());
+    let (status, waited) = server.end_by(Signal::TERM);
+    assert_eq!(status.code(), Some(0));
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
+}
+
+#[test]
+fn who_types_localhost_is_led_to_the_address_that_the_demo_answers_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path());
+    let localhost = demo.origin().replace("127.0.0.1", "localhost");
+    let mut browser = Browser::new(&demo.origin()).called(&localhost);
+    let reply = browser
+        .call("GET", "/login?return_to=/account", None)
+        .unwrap();
+    let there = format!("{}/login?return_to=/account", demo.origin());
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (307, Some(there.as_str()))
+    );
+}
+
+#[test]
+fn the_demo_takes_a_roster_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let sds = Path::new(sample())
+        .parent()
+        .unwrap()
+        .with_file_name("sds-v1-100-users");
+    let demo = Demo::start_with(folder.path(), &["--roster", sds.to_str().unwrap()]);
+    assert!(demo.ready["added"].as_u64().unwrap() > 0, "{}", demo.ready);
+    demo.end_by(Signal::INT);
+    let data = folder.path().join("other");
+    let words = [
+        "demo",
+        "--roster",
+        "nowhere.zip",
+        "--data",
+        data.to_str().unwrap(),
+    ];
+    let (code, _, error) = ran(&words);
+    assert!(code == 1 && error.contains("nowhere.zip"), "{error}");
 }
 
 #[test]

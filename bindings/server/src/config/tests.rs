@@ -226,3 +226,31 @@ fn every_setting_of_a_variable_is_a_setting_of_the_file() {
         assert!(load("", &[(name, value)], Vec::new()).is_ok(), "{name}");
     }
 }
+
+#[test]
+fn the_example_in_the_documentation_is_good_and_says_the_defaults() {
+    let text = include_str!("../../narthex.example.toml");
+    let config = load(text, &[], Vec::new()).unwrap();
+    let (ours, theirs) = (config.policy(), Policy::default());
+    assert_eq!(
+        format!("{:?}", ours.session),
+        format!("{:?}", theirs.session)
+    );
+    assert_eq!(
+        format!("{:?}", ours.password),
+        format!("{:?}", theirs.password)
+    );
+    assert_eq!(ours.questions.required, theirs.questions.required);
+    assert_eq!(config.hashing(), narthex::argon2::HashSettings::default());
+    // What is commented out must be good too.
+    let all = text.lines().map(|line| {
+        let setting = line
+            .strip_prefix("# ")
+            .filter(|l| l.contains(" = ") || l.starts_with('['));
+        setting.unwrap_or(line)
+    });
+    let all: Vec<&str> = all
+        .filter(|line| !line.starts_with("base_url is"))
+        .collect();
+    load(&all.join("\n"), &[], Vec::new()).unwrap();
+}

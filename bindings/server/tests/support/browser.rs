@@ -41,6 +41,7 @@ impl Reply {
 #[derive(Clone, Debug)]
 pub(crate) struct Browser {
     origin: String,
+    host: String,
     from: Ipv4Addr,
     cookies: BTreeMap<String, String>,
 }
@@ -55,6 +56,7 @@ impl Browser {
     pub(crate) fn from(origin: &str, from: Ipv4Addr) -> Self {
         Self {
             origin: origin.to_owned(),
+            host: host_of(origin),
             from,
             cookies: BTreeMap::new(),
         }
@@ -64,6 +66,15 @@ impl Browser {
     pub(crate) fn at(&self, origin: &str) -> Self {
         Self {
             origin: origin.to_owned(),
+            host: host_of(origin),
+            ..self.clone()
+        }
+    }
+
+    /// The same, but the person typed the host's other name.
+    pub(crate) fn called(&self, origin: &str) -> Self {
+        Self {
+            host: host_of(origin),
             ..self.clone()
         }
     }
@@ -87,8 +98,8 @@ impl Browser {
             .map(|(n, v)| format!("{n}={v}"))
             .collect();
         let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nOrigin: {}\r\n",
-            self.origin
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nOrigin: {}\r\n",
+            self.host, self.origin
         );
         if !cookies.is_empty() {
             request.push_str(&format!("Cookie: {}\r\n", cookies.join("; ")));
@@ -169,6 +180,10 @@ impl Browser {
         // On a copy: a refusal must not wipe the cookie that is asked about again.
         Ok(self.clone().call("GET", "/api/v1/session", None)?.status)
     }
+}
+
+fn host_of(origin: &str) -> String {
+    origin.trim_start_matches("http://").to_owned()
 }
 
 /// `None` for less than a whole answer.

@@ -42,24 +42,17 @@ pub(crate) fn told(output: Output) -> (i32, String, String) {
     )
 }
 
-/// A demo that runs. Killed when dropped.
-pub(crate) struct Demo {
+/// A server that runs. Killed when dropped.
+pub(crate) struct Running {
     child: Child,
     /// What it said when it was ready.
     pub(crate) ready: Value,
 }
 
-impl Demo {
-    /// Starts on a free port, on the data in `folder`.
-    pub(crate) fn start(folder: &Path) -> Self {
-        Self::start_with(folder, &[])
-    }
-
-    pub(crate) fn start_with(folder: &Path, more: &[&str]) -> Self {
-        let data = folder.to_str().unwrap();
-        let mut words = vec!["demo", "--json", "--listen", "127.0.0.1:0", "--data", data];
-        words.extend(more);
-        let mut child = narthex(&words)
+impl Running {
+    /// Waits for the line of JSON that says it is ready.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -67,26 +60,15 @@ impl Demo {
         let mut line = String::new();
         let stdout = child.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
+        let mut stderr = child.stderr.take().unwrap();
         let Ok(ready) = serde_json::from_str(&line) else {
             let mut error = String::new();
-            child
-                .stderr
-                .take()
-                .unwrap()
-                .read_to_string(&mut error)
-                .unwrap();
-            panic!("the demo did not start: {line}{error}");
+            stderr.read_to_string(&mut error).unwrap();
+            panic!("it did not start: {line}{error}");
         };
+        // A log that nobody reads must not stop it.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         Self { child, ready }
-    }
-
-    /// `http://127.0.0.1:port`, which is its origin too.
-    pub(crate) fn origin(&self) -> String {
-        self.ready["url"]
-            .as_str()
-            .unwrap()
-            .trim_end_matches('/')
-            .to_owned()
     }
 
     /// SIGKILL: no goodbye, no flush.
@@ -109,10 +91,49 @@ impl Demo {
     }
 }
 
-impl Drop for Demo {
+impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A demo that runs.
+pub(crate) struct Demo(Running);
+
+impl std::ops::Deref for Demo {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.0
+    }
+}
+
+impl Demo {
+    /// Starts on a free port, on the data in `folder`.
+    pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, more: &[&str]) -> Self {
+        let data = folder.to_str().unwrap();
+        let mut words = vec!["demo", "--json", "--listen", "127.0.0.1:0", "--data", data];
+        words.extend(more);
+        Self(Running::start(narthex(&words)))
+    }
+
+    /// `http://127.0.0.1:port`, which is its origin too.
+    pub(crate) fn origin(&self) -> String {
+        let url = self.ready["url"].as_str().unwrap();
+        url.trim_end_matches('/').to_owned()
+    }
+
+    pub(crate) fn kill_minus_nine(self) {
+        self.0.kill_minus_nine();
+    }
+
+    pub(crate) fn end_by(self, signal: Signal) -> (ExitStatus, Duration) {
+        self.0.end_by(signal)
     }
 }
 
