@@ -1,5 +1,5 @@
-//! Style, script and icons under names that change with their content, so that browsers may keep them
-//! for ever.
+//! Style, script and icons under names that change with their content, so that browsers may keep
+//! them for ever.
 
 use bytes::Bytes;
 use http::header::CACHE_CONTROL;

@@ -1,5 +1,5 @@
-//! Where the portal lives, as the operator says: links, cookies and origin checks come from here and
-//! never from a request (A18).
+//! Where the portal lives, as the operator says: links, cookies and origin checks come from here
+//! and never from a request (A18).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -30,9 +30,8 @@ pub struct BaseUrl {
 impl BaseUrl {
     /// From `https://host[:port][/path]`; `http` only with a loopback host.
     ///
-    /// # Errors
-    /// Another scheme, a user name, a query, a path that is not in its plain form, or plain http off
-    /// loopback.
+    /// # Errors Another scheme, a user name, a query, a path that is not in its plain form, or
+    /// plain http off loopback.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         let shape = || BaseUrlError::Shape(text.to_owned());
         if text.contains(['?', '#', '@', '\\']) || !text.is_ascii() {

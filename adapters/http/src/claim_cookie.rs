@@ -1,4 +1,6 @@
-//! The claim cookie: the secret that binds claim tickets to this browser, and the latest ticket.
+//! The claim cookie: the secret that binds claim tickets to this browser, and the latest ticket. It stays
+//! until the browser is closed: another claim may be under way in another tab, and a finished or
+//! abandoned ticket is worth nothing.
 
 use narthex_core::secret::{BrowserSecret, TicketId};
 
@@ -43,12 +45,4 @@ pub(crate) fn remember(
 ) -> Reply {
     let value = zeroize::Zeroizing::new(format!("{}.{}", *browser.expose(), ticket.expose()));
     reply.cookie(ctx.shared.cookies.set(CookieKind::Claim, &value))
-}
-
-/// Takes the cookie away, unless another claim has been begun in this browser since.
-pub(crate) fn forget(ctx: &Ctx<'_>, reply: Reply, ticket: TicketId) -> Reply {
-    match ClaimCookie::read(ctx) {
-        Some(cookie) if cookie.latest != ticket => reply,
-        _ => reply.cookie(ctx.shared.cookies.wipe(CookieKind::Claim)),
-    }
 }

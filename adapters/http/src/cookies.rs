@@ -15,8 +15,8 @@ pub(crate) enum CookieKind {
     Pre,
 }
 
-/// The names of our cookies. `__Host-` over https; plain http (loopback only) has names of its own, so
-/// that the two never meet.
+/// The names of our cookies. `__Host-` over https; plain http (loopback only) has names of its own,
+/// so that the two never meet.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieNames {
     https: bool,
@@ -82,7 +82,8 @@ impl CookieNames {
                 if slot.is_some() {
                     return Err(DuplicateCookie);
                 }
-                // What is not visible ASCII was not written by us: as good as no value, but present.
+                // What is not visible ASCII was not written by us: as good as no value, but
+                // present.
                 let value = rest.get(1..).unwrap_or_default();
                 *slot = Some(String::from_utf8(value.to_vec()).unwrap_or_default());
             }

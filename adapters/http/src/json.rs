@@ -1,5 +1,6 @@
-//! JSON bodies, strictly: one object, known fields, each once, each of its type, nothing deep (WB-17, A43).
-//! Texts of errors name fields, never values: a value may be a password in the wrong place.
+//! JSON bodies, strictly: one object, known fields, each once, each of its type, nothing deep
+//! (WB-17, A43). Texts of errors name fields, never values: a value may be a password in the wrong
+//! place.
 
 use std::fmt;
 

@@ -1,5 +1,6 @@
-//! The `-pre` cookie: what the tokens of forms before the log-in are bound to, and for ten minutes after
-//! a claim the number to fill in. The number travels in a cookie of this browser, not in a URL.
+//! The `-pre` cookie: what the tokens of forms before the log-in are bound to, and for ten minutes
+//! after a claim the number to fill in. The number travels in a cookie of this browser, not in a
+//! URL.
 
 use std::time::Duration;
 

@@ -212,7 +212,8 @@ impl From<&Error> for Problem {
     }
 }
 
-/// What a handler could not do: becomes a page or a problem document, as the route is one or the other.
+/// What a handler could not do: becomes a page or a problem document, as the route is one or the
+/// other.
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// The engine said no, or could not.

@@ -1,4 +1,5 @@
-//! Who is asking: the socket's peer, unless that peer is a proxy the operator trusts (WB-14, A07, A08).
+//! Who is asking: the socket's peer, unless that peer is a proxy the operator trusts (WB-14, A07,
+//! A08).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -75,8 +76,8 @@ impl Cidr {
     }
 }
 
-/// The address of who asks: the rightmost hop of `X-Forwarded-For` that is no trusted proxy. A hop that
-/// is no address ends the walk: what is left of it was written by nobody we trust.
+/// The address of who asks: the rightmost hop of `X-Forwarded-For` that is no trusted proxy. A hop
+/// that is no address ends the walk: what is left of it was written by nobody we trust.
 pub(crate) fn asker_address(peer: Peer, headers: &HeaderMap, trusted: &[Cidr]) -> IpAddr {
     let is_trusted = |ip: IpAddr| trusted.iter().any(|cidr| cidr.contains(ip));
     let mut address = peer.address.to_canonical();
@@ -107,8 +108,8 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
     hop.parse::<std::net::SocketAddr>().ok().map(|s| s.ip())
 }
 
-/// The network that budgets count by: the IPv4 address, or the /64 of an IPv6 address, which is what
-/// one household or one classroom holds.
+/// The network that budgets count by: the IPv4 address, or the /64 of an IPv6 address, which is
+/// what one household or one classroom holds.
 pub(crate) fn source(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),

@@ -53,7 +53,8 @@ pub(crate) fn encode(value: &str) -> String {
     out
 }
 
-/// The value of `name` in a query: the only one, or nothing (WB-18: two values are as good as none).
+/// The value of `name` in a query: the only one, or nothing (WB-18: two values are as good as
+/// none).
 pub(crate) fn value(query: Option<&str>, name: &str) -> Option<String> {
     let mut found = None;
     for pair in query?.split('&') {

@@ -1,5 +1,5 @@
-//! The one table of routes. Who may call, what body is read, which proofs a request needs: all of it is
-//! derived from a row here, before any handler runs.
+//! The one table of routes. Who may call, what body is read, which proofs a request needs: all of
+//! it is derived from a row here, before any handler runs.
 
 use http::Method;
 use matchit::Router;

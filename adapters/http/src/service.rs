@@ -189,7 +189,8 @@ impl PortalService {
         })
     }
 
-    /// HTTP/1 says the host in `Host`, HTTP/2 in the target; where both are there, both must be ours.
+    /// HTTP/1 says the host in `Host`, HTTP/2 in the target; where both are there, both must be
+    /// ours.
     fn host_is_ours(&self, parts: &Parts) -> bool {
         let base = &self.shared.settings.base_url;
         let mut named = false;
@@ -446,8 +447,8 @@ fn check_form_token(ctx: &Ctx<'_>) -> Result<(), Fault> {
     Err(Problem::new(StatusCode::FORBIDDEN, "form_token", EN.form_token).into())
 }
 
-/// Navigations a person began, and what changes something. A browser too old to say so, or a program,
-/// is believed; a page that fetches in the background is not.
+/// Navigations a person began, and what changes something. A browser too old to say so, or a
+/// program, is believed; a page that fetches in the background is not.
 async fn note_activity(ctx: &mut Ctx<'_>) -> Result<(), Fault> {
     let began_by_a_person = match ctx.headers.get("sec-fetch-user") {
         Some(value) => value.as_bytes() == b"?1",

@@ -21,8 +21,8 @@ pub struct Settings {
     pub help: Vec<Contact>,
     /// Added to the cookie names, for a second portal on one host: letters, digits and `-`.
     pub cookie_suffix: String,
-    /// Whether the host can stream server-sent events. Where it cannot (WSGI), `/events` answers 204 and
-    /// pages ask for the session instead.
+    /// Whether the host can stream server-sent events. Where it cannot (WSGI), `/events` answers
+    /// 204 and pages ask for the session instead.
     pub events: bool,
 }
 

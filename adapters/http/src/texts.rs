@@ -34,19 +34,21 @@ texts! {
     shared_label = "This is a shared computer";
     shared_hint = "We log you out after {shared} without activity instead of {normal}.";
     login_button = "Log In";
-    login_limit = "After {normal} without activity you are logged out. You then come back to the same screen.";
+    login_limit = "After {normal} without activity you are logged out. You then come back to the \
+        same screen.";
     login_claim_question = "Here for the first time?";
     claim_link = "Claim My Account";
     login_stuck = "Forgot your password, or stuck?";
     login_stuck_link = "Ask a human";
-    login_failed = "That did not work. Number or password are wrong, or there were too many tries: \
-                    wait an hour, or write to the people below.";
+    login_failed = "That did not work. Number or password are wrong, or there were too many \
+        tries: wait an hour, or write to the people below.";
     login_missing_id = "Please type your student number.";
     login_missing_password = "Please type your password.";
 
     // Claim.
     claim_title = "Claim My Account";
-    claim_intro = "Your school has prepared an account for you. Tell us who you are, then make a password.";
+    claim_intro = "Your school has prepared an account for you. Tell us who you are, then make a \
+        password.";
     step_of = "Step {step} of {steps}";
     step_who = "Who you are";
     step_password = "Your password";
@@ -67,9 +69,9 @@ texts! {
     number_unknown_many = "Your school knows it. See whom to write to on the help page.";
     continue_button = "Continue";
     have_account = "Already have a password?";
-    claim_not_matched = "That did not work. Something here does not fit together, the account has been \
-                         claimed already, or there were too many tries: check every field, wait an hour, \
-                         or write to the people below.";
+    claim_not_matched = "That did not work. Something here does not fit together, the account has \
+        been claimed already, or there were too many tries: check every field, wait an hour, \
+        or write to the people below.";
     claim_whose = "This is the account of {name}, number {login_id}.";
     not_you = "Not you?";
     not_you_button = "Not you? Start over";
@@ -82,8 +84,8 @@ texts! {
     password_missing = "Please type a new password.";
     password_too_long = "The password is too long: at most 1,024 bytes.";
     questions_title = "Security questions";
-    questions_intro = "If you ever forget your password, your answers help to show that it is you. \
-                       Choose questions whose answers only you know.";
+    questions_intro = "If you ever forget your password, your answers help to show that it is \
+        you. Choose questions whose answers only you know.";
     question_label = "Question {number}";
     answer_label = "Your answer";
     answer_hint = "At least three letters, and nothing that many people would say.";
@@ -93,29 +95,33 @@ texts! {
     answer_missing = "Please type an answer.";
 
     // Notices.
-    notice_claimed = "Your account is ready. Log in with your number and the password you just made.";
+    notice_claimed = "Your account is ready. Log in with your number and the password you just \
+        made.";
     notice_logged_out = "You are logged out.";
-    notice_password_changed = "Your password has been changed. You are still logged in here. Everywhere \
-                               else you have been logged out.";
-    notice_another_person = "Somebody logged in again in this browser, so nothing was saved. Please start \
-                             again from here.";
-    notice_membership_lost = "You no longer belong to the school you were at. This is your home page.";
+    notice_password_changed = "Your password has been changed. You are still logged in here. \
+        Everywhere else you have been logged out.";
+    notice_another_person = "Somebody logged in again in this browser, so nothing was saved. \
+        Please start again from here.";
+    notice_membership_lost = "You no longer belong to the school you were at. This is your home \
+        page.";
     notice_saved = "Saved.";
-    notice_claim_expired = "That took too long, or was started in another browser. Please start again.";
-    notice_already_claimed = "This account has been claimed already. Log in with the password made first.";
+    notice_claim_expired = "That took too long, or was started in another browser. Please start \
+        again.";
+    notice_already_claimed = "This account has been claimed already. Log in with the password \
+        made first.";
     notice_started_over = "Good that you said so. Nothing was saved. Please type your own name.";
 
     // Why a session ended.
-    ended_absolute_timeout = "You had been logged in for a whole day. Please log in again to go on where \
-                              you were.";
+    ended_absolute_timeout = "You had been logged in for a whole day. Please log in again to go \
+        on where you were.";
     ended_disabled = "Your account has been turned off. Please write to your school.";
     ended_ended_elsewhere = "You were logged out from another browser.";
-    ended_inactivity = "You were logged out because nothing happened for a long time. Log in to go on \
-                        where you were.";
+    ended_inactivity = "You were logged out because nothing happened for a long time. Log in to \
+        go on where you were.";
     ended_log_out = "You are logged out.";
     ended_logged_in_again = "Somebody logged in again in this browser. Please log in.";
-    ended_password_changed = "Your password was changed in another browser. Please log in with the new one. \
-                              If that was not you, write to your school at once.";
+    ended_password_changed = "Your password was changed in another browser. Please log in with \
+        the new one. If that was not you, write to your school at once.";
     ended_re_claimed = "Your account was claimed again. Please log in with the new password.";
     ended_recovered = "Your account was recovered. Please log in with the new password.";
     ended_staff_reset = "Your school has reset your account. Claim it again to go on.";
@@ -151,27 +157,28 @@ texts! {
     tab_overview = "Overview";
     tab_runs = "Runs";
     tab_settings = "Settings";
-    app_reference = "This is a reference screen: a real application would stand here. Log out or wait, and \
-                     after logging in you are back at this place.";
+    app_reference = "This is a reference screen: a real application would stand here. Log out or \
+        wait, and after logging in you are back at this place.";
     app_location = "You are here: {location}";
     app_open_projects = "Open projects";
 
     // Account.
     account_title = "Account details";
     account_name = "Name";
-    account_from_school = "These come from your school. Something wrong? Write to the people below.";
+    account_from_school = "These come from your school. Something wrong? Write to the people \
+        below.";
     account_memberships = "Where you belong";
     default_organization_title = "Default organization";
     default_organization_hint = "Where you land after logging in.";
     save_button = "Save";
     default_organization_wrong = "Please choose one of your organizations.";
     change_password_title = "Change password";
-    change_password_intro = "You stay logged in here. Everywhere else you are logged out and need the new \
-                             password.";
+    change_password_intro = "You stay logged in here. Everywhere else you are logged out and need \
+        the new password.";
     current_password_label = "Current password";
     current_password_missing = "Please type the password you have now.";
-    current_password_wrong = "That did not work. The current password is wrong, or there were too many \
-                              tries: wait an hour, or write to the people below.";
+    current_password_wrong = "That did not work. The current password is wrong, or there were too \
+        many tries: wait an hour, or write to the people below.";
 
     // Help.
     help_title = "Help";
@@ -182,7 +189,8 @@ texts! {
 
     // The end of a session, told by the script.
     warning_title = "Are you still there?";
-    warning_text = "You will be logged out in {minutes}, because nothing has happened for a while.";
+    warning_text = "You will be logged out in {minutes}, because nothing has happened for a \
+        while.";
     warning_button = "Stay logged in";
     warning_document_title = "Still there?";
 
@@ -192,7 +200,8 @@ texts! {
     internal = "Something went wrong on our side.";
     malformed = "We could not understand this request.";
     invalid_fields = "Some fields need another look.";
-    already_claimed = "This account has been claimed already: log in with the password made first.";
+    already_claimed = "This account has been claimed already: log in with the password made \
+        first.";
     answers_unacceptable = "Some answers need another look.";
     claim_expired = "That took too long, or was started in another browser. Please start again.";
     claim_step_missing = "A step before this one is missing.";
@@ -204,21 +213,23 @@ texts! {
     throttled = "Too many tries from your network: wait an hour, or write to the people who help.";
     token_replaced = "This browser has a newer log-in. One moment.";
     busy = "Many people are logging in right now. Please try again in a moment.";
-    contended = "Somebody changed the same thing at the same time; nothing was saved. Please try again.";
-    store_unavailable = "We cannot reach our records right now; nothing was saved. Please try again in a \
-                         few minutes.";
-    store_unknown = "We cannot reach our records right now and do not know whether this was saved. Please \
-                     look in a few minutes before you try again.";
+    contended = "Somebody changed the same thing at the same time; nothing was saved. Please try \
+        again.";
+    store_unavailable = "We cannot reach our records right now; nothing was saved. Please try \
+        again in a few minutes.";
+    store_unknown = "We cannot reach our records right now and do not know whether this was \
+        saved. Please look in a few minutes before you try again.";
     wrong_host = "This address does not belong to this portal.";
     body_too_large = "That is too long: at most 16 KiB.";
     headers_too_large = "The request has too many or too long headers: at most 8 KiB.";
     location_too_long = "The address is too long.";
     unsupported_media_type = "The body must be {expected}.";
-    cross_site = "This came from another site, so we did not do it. Go to the page and try from there.";
+    cross_site = "This came from another site, so we did not do it. Go to the page and try from \
+        there.";
     form_token = "This form is too old, or cookies are turned off. Please try once more.";
     family_mismatch = "Somebody logged in again in this browser. Nothing was saved.";
-    duplicate_cookie = "Your browser sent one of our cookies twice. Please clear the cookies of this site \
-                        and try again.";
+    duplicate_cookie = "Your browser sent one of our cookies twice. Please clear the cookies of \
+        this site and try again.";
     error_what_now = "You can go to the home page, or write to the people who help.";
     error_request = "Request {request_id}";
     replaced_title = "One moment";
@@ -248,7 +259,8 @@ texts! {
     answer_too_short = "Please type at least three letters or digits.";
     answer_too_long = "The answer is too long.";
     answer_too_easy = "Many people would guess this answer. Please type another one.";
-    answer_about_you = "The answer must not be your name, your number, your school, or a word of the question.";
+    answer_about_you = "The answer must not be your name, your number, your school, or a word of \
+        the question.";
     answer_same = "The answers must be different.";
 
     // Roles.

@@ -8,7 +8,7 @@ use narthex_core::rules::question::{BANK, SecurityAnswers};
 use narthex_core::secret::TicketId;
 use serde::Serialize;
 
-use crate::claim_cookie::{ClaimCookie, forget, remember};
+use crate::claim_cookie::{ClaimCookie, remember};
 use crate::context::Ctx;
 use crate::pages::view::millis;
 use crate::problem::{Fault, Issue, Problem};
@@ -95,7 +95,7 @@ pub(crate) async fn questions(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     ctx.portal()
         .finish_claim(&ticket, &cookie.browser, answers, &ctx.asker)
         .await?;
-    Ok(forget(ctx, Reply::nothing(), ticket.id()))
+    Ok(Reply::nothing())
 }
 
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use narthex_core::secret::TicketId;
 use narthex_core::{Error, Refusal};
 use serde::Serialize;
 
-use crate::claim_cookie::{ClaimCookie, forget, remember};
+use crate::claim_cookie::{ClaimCookie, remember};
 use crate::context::Ctx;
 use crate::problem::{Fault, Problem};
 use crate::reply::Reply;
@@ -108,7 +108,8 @@ pub(crate) async fn begin(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     }
 }
 
-/// The four facts; what cannot be understood is noted beside its field. Says nothing about any roster.
+/// The four facts; what cannot be understood is noted beside its field. Says nothing about any
+/// roster.
 fn read_evidence(ctx: &Ctx<'_>, form: &mut FormView) -> Option<ClaimEvidence> {
     let birthdate = birthdate(
         ctx.form.get("birth_month"),
@@ -177,7 +178,7 @@ pub(crate) async fn abandon(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         return Ok(reply);
     };
     match ctx.portal().abandon_claim(ticket, &cookie.browser).await {
-        Ok(()) | Err(Error::Refused(_)) => Ok(forget(ctx, reply, ticket)),
+        Ok(()) | Err(Error::Refused(_)) => Ok(reply),
         Err(error) => Err(error.into()),
     }
 }

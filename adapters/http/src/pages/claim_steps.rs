@@ -8,7 +8,7 @@ use narthex_core::secret::{Password, TicketId};
 use narthex_core::{Error, Refusal};
 use serde::Serialize;
 
-use crate::claim_cookie::{ClaimCookie, forget};
+use crate::claim_cookie::ClaimCookie;
 use crate::context::Ctx;
 use crate::cookies::CookieKind;
 use crate::problem::{Fault, Problem, answer_issues, password_issues};
@@ -68,8 +68,8 @@ const SLOTS: [(&str, &str); 5] = [
     ("question_5", "answer_5"),
 ];
 
-/// The claim a page or form is about: the form's own, else the one in the address, else the latest of
-/// this browser. `Err`: the way on, where there is none.
+/// The claim a page or form is about: the form's own, else the one in the address, else the latest
+/// of this browser. `Err`: the way on, where there is none.
 async fn open_claim(ctx: &Ctx<'_>) -> Result<Result<(ClaimCookie, ClaimTicket), Reply>, Fault> {
     let Some(cookie) = ClaimCookie::read(ctx) else {
         return Ok(Err(Reply::see_other(
@@ -258,8 +258,8 @@ pub(crate) async fn questions(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         Ok(open) => open,
         Err(reply) => return Ok(reply),
     };
-    // Answers are kept in the form that is shown again to who typed them: they are no passwords, and
-    // one that was too short should not cost the others.
+    // Answers are kept in the form that is shown again to who typed them: they are no passwords,
+    // and one that was too short should not cost the others.
     let mut form = FormView::new(ctx, &question_fields(ctx), &[]);
     let mut answers = SecurityAnswers::new();
     for (question, answer) in slots(ctx) {
@@ -302,8 +302,8 @@ pub(crate) async fn questions(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     }
 }
 
-/// Finishes the claim: to the log-in, with the number filled in. What the form can say again comes back
-/// as the inner error.
+/// Finishes the claim: to the log-in, with the number filled in. What the form can say again comes
+/// back as the inner error.
 async fn finish(
     ctx: &Ctx<'_>,
     cookie: &ClaimCookie,
@@ -321,7 +321,7 @@ async fn finish(
                 .with_prefill(ctx.portal(), claimed.login_id.as_str())?;
             let reply = Reply::see_other(&ctx.link("/login?notice=claimed"))
                 .cookie(ctx.shared.cookies.set(CookieKind::Pre, &prefill));
-            Ok(Ok(forget(ctx, reply, ticket.id())))
+            Ok(Ok(reply))
         }
         Err(error @ (Error::Refused(Refusal::AnswersUnacceptable(_)) | Error::Busy { .. })) => {
             Ok(Err(error.into()))

@@ -95,8 +95,8 @@ fn navigation(ctx: &Ctx<'_>, fault: &Fault) -> Result<Option<Reply>, Fault> {
     })
 }
 
-/// Another tab has just got a newer token: this page loads again once, a second later, when the cookie
-/// is there. The cookie is left alone: it may be the new one already.
+/// Another tab has just got a newer token: this page loads again once, a second later, when the
+/// cookie is there. The cookie is left alone: it may be the new one already.
 fn replaced(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let again_url = if ctx.route.method == Method::GET {
         if ctx.query_value("retry").is_some() {

@@ -79,8 +79,9 @@ struct DownloadsView {
     downloads: Vec<DownloadView>,
 }
 
-/// Who is asking, if they belong to the organization of the path. Read afresh: a membership that was
-/// taken away is gone at the next request (AZ-03). Unknown organizations and foreign ones look alike.
+/// Who is asking, if they belong to the organization of the path. Read afresh: a membership that
+/// was taken away is gone at the next request (AZ-03). Unknown organizations and foreign ones look
+/// alike.
 pub(crate) async fn member(ctx: &Ctx<'_>) -> Result<(Profile, OrganizationId), Fault> {
     let organization = ctx.organization_id()?;
     let profile = ctx.portal().profile(&ctx.session()?.verified).await?;

@@ -352,8 +352,8 @@ pub(crate) fn humans(
 /// More schools than this do not stand on the claim page, but on the help page.
 const SCHOOLS_SHOWN_MAX: usize = 6;
 
-/// The humans to show to somebody we do not know: those of `organization` where the way here names one,
-/// else all where they are few.
+/// The humans to show to somebody we do not know: those of `organization` where the way here names
+/// one, else all where they are few.
 pub(crate) async fn humans_for_anybody(
     ctx: &Ctx<'_>,
     organization: Option<&OrganizationId>,

@@ -389,11 +389,11 @@ impl Browser<'_> {
     pub(crate) fn claim(&mut self, number: &str, given: &str, family: &str) -> Answer {
         let answer = self.claim_form(number, given, family, ["12", "10", "2012"]);
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-        let page = self.get(&answer.location().to_owned());
+        let page = self.get(answer.location());
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         let answer = self.submit(&page, "/claim/password", &[("password", PASSWORD)]);
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-        let page = self.get(&answer.location().to_owned());
+        let page = self.get(answer.location());
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         let fields = [
             ("question_1", "first_toy"),
@@ -403,7 +403,7 @@ impl Browser<'_> {
         ];
         let answer = self.submit(&page, "/claim/questions", &fields);
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-        self.get(&answer.location().to_owned())
+        self.get(answer.location())
     }
 
     pub(crate) fn log_in_at(&mut self, target: &str, number: &str, password: &str) -> Answer {
@@ -431,4 +431,12 @@ pub(crate) fn ada(house: &House) -> Browser<'_> {
     browser.claim("S-1024", "Ada", "O'Neil");
     browser.log_in("S-1024");
     browser
+}
+
+/// The four facts as a JSON body.
+pub(crate) fn claim_json(given: &str, family: &str, birthdate: &str, number: &str) -> String {
+    serde_json::json!({
+        "given_name": given, "family_name": family, "birthdate": birthdate, "login_id": number,
+    })
+    .to_string()
 }
