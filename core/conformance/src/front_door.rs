@@ -1,6 +1,7 @@
 //! A way into the portal, as the scenarios use it.
 
-use async_trait::async_trait;
+/// For implementations of [`FrontDoor`].
+pub use async_trait::async_trait;
 use narthex_core::Portal;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -135,6 +136,8 @@ pub struct Answer {
     /// All of the answer that who asks can see, without what is this one request's own (its id, what
     /// was typed into it): two answers are alike when these are equal.
     pub shown: String,
+    /// Facts that this way in does not tell in this answer by its nature, by name: not asked for.
+    pub untold: &'static [&'static str],
 }
 
 /// A way in. The scenarios own the store, the clock and the portal; the front door owns the cookie
@@ -143,9 +146,6 @@ pub struct Answer {
 pub trait FrontDoor: Send + Sync {
     /// Which.
     fn way(&self) -> Way;
-
-    /// Facts that this way does not tell by its nature, by name: they are not asked for.
-    fn untold(&self) -> &'static [&'static str];
 
     /// Opens before `portal`: at the beginning, and again after every restart. Jars stay.
     async fn open(&mut self, portal: Portal);

@@ -167,10 +167,6 @@ impl FrontDoor for RustFrontDoor {
         Way::Rust
     }
 
-    fn untold(&self) -> &'static [&'static str] {
-        &[]
-    }
-
     async fn open(&mut self, portal: Portal) {
         self.portal = Some(portal);
     }
@@ -200,6 +196,7 @@ fn answer(outcome: &str, facts: Facts, shown: String) -> Answer {
         outcome: outcome.to_owned(),
         facts,
         shown,
+        untold: &[],
     }
 }
 
@@ -268,7 +265,7 @@ impl Desk<'_> {
             .door
             .jar(&holder, |jar| jar.tickets.get(claim).copied());
         let (Some(id), Some(browser)) = (id, self.jar(|jar| jar.claim.clone())) else {
-            return Err(Refusal::ClaimStepMissing.into());
+            return Err(Refusal::ClaimExpired.into());
         };
         Ok((self.portal.claim_ticket(id, &browser).await?, browser))
     }
@@ -308,7 +305,7 @@ impl Desk<'_> {
     async fn abandon_claim(&self, claim: &str) -> Told {
         let known = self.jar(|jar| jar.tickets.get(claim).copied().zip(jar.claim.clone()));
         let Some((id, browser)) = known else {
-            return Err(Refusal::ClaimStepMissing.into());
+            return Err(Refusal::ClaimExpired.into());
         };
         self.portal.abandon_claim(id, &browser).await?;
         Ok(Facts::default())

@@ -185,10 +185,6 @@ impl FrontDoor for Broken {
         self.inner.way()
     }
 
-    fn untold(&self) -> &'static [&'static str] {
-        self.inner.untold()
-    }
-
     async fn open(&mut self, portal: Portal) {
         self.restarts += 1;
         self.inner.open(portal).await;

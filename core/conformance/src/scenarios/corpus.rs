@@ -115,29 +115,39 @@ macro_rules! for_each_scenario {
 
 /// Makes a test of every front-door scenario for a way in: `$new_door` is a function that returns a
 /// `Box<dyn FrontDoor>`.
+///
+/// `known_gaps`, a slice of (scenario, why), names scenarios that this way in does not pass yet: they
+/// are run all the same, and the test fails as soon as one passes, so that the list cannot go stale.
 #[macro_export]
 macro_rules! front_door_scenarios {
     ($new_door:path) => {
-        $crate::for_each_scenario!(($crate::scenario_tests) $new_door);
+        $crate::front_door_scenarios!($new_door, known_gaps = []);
+    };
+    ($new_door:path, known_gaps = $gaps:expr) => {
+        $crate::for_each_scenario!(($crate::scenario_tests) $new_door, $gaps);
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! scenario_tests {
-    ([$new_door:path] $($name:ident)*) => {
+    ([$new_door:path, $gaps:expr] $($name:ident)*) => {
         $(
             #[test]
             fn $name() {
+                let gaps: &[(&str, &str)] = &$gaps;
+                let gap = gaps.iter().find(|(name, _)| *name == stringify!($name));
                 let scenario = $crate::scenarios::scenario(stringify!($name));
                 let passed = scenario.and_then(|scenario| {
                     $crate::scenarios::check(&scenario, &|| $new_door())
                         .map_err(|failure| failure.to_string())
                 });
-                match passed {
-                    Ok(true) => {}
-                    Ok(false) => eprintln!("does not apply to this way in"),
-                    Err(failure) => panic!("{failure}"),
+                match (passed, gap) {
+                    (Ok(true), None) => {}
+                    (Ok(false), None) => eprintln!("does not apply to this way in"),
+                    (Err(failure), None) => panic!("{failure}"),
+                    (Err(failure), Some((_, why))) => eprintln!("known gap: {why}\n{failure}"),
+                    (Ok(_), Some(_)) => panic!("passes: take it off the list of known gaps"),
                 }
             }
         )*

@@ -164,6 +164,7 @@ impl Stage<'_> {
             outcome: "ok".to_owned(),
             facts,
             shown: String::new(),
+            untold: &[],
         })
     }
 
@@ -196,7 +197,7 @@ impl Stage<'_> {
         }
         let (expected, got) = (object(&expect.facts)?, object(&answer.facts)?);
         for (fact, value) in &expected {
-            if self.door.untold().contains(&fact.as_str()) {
+            if answer.untold.contains(&fact.as_str()) {
                 continue;
             }
             match got.get(fact) {

@@ -1,0 +1,23 @@
+//! The front-door corpus through `PortalService::handle`, twice: as a program that speaks JSON, and
+//! as a browser that reads pages and sends their forms.
+
+#[cfg(test)]
+#[path = "scenarios/client.rs"]
+mod client;
+#[cfg(test)]
+#[path = "scenarios/html.rs"]
+mod html;
+#[cfg(test)]
+#[path = "scenarios/json.rs"]
+mod json;
+#[cfg(test)]
+#[path = "scenarios/pages.rs"]
+mod pages;
+
+mod as_json {
+    narthex_conformance::front_door_scenarios!(crate::json::JsonDoor::boxed);
+}
+
+mod as_pages {
+    narthex_conformance::front_door_scenarios!(crate::pages::PagesDoor::boxed);
+}
