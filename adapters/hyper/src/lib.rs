@@ -1,10 +1,11 @@
-//! Serves the narthex portal on sockets with hyper: HTTP/1.1 and HTTP/2 (prior knowledge), limits on
-//! everything, a graceful stop. Only this crate knows sockets; only `narthex-http` knows HTML and JSON.
+//! Serves the narthex portal on sockets with hyper: HTTP/1.1 and HTTP/2 (prior knowledge), limits
+//! on everything, a graceful stop. Only this crate knows sockets; only `narthex-http` knows HTML
+//! and JSON.
 //!
 //! * **Slow clients are cut off**: [`Limits`] names every size and every wait.
 //! * **One request may fail, the house stands**: a handler that panics is a 500.
-//! * **A client that leaves cuts nothing short**: a request that may change something runs to its end;
-//!   one that only reads is dropped.
+//! * **A client that leaves cuts nothing short**: a request that may change something runs to
+//!   its end; one that only reads is dropped.
 //! * **Event streams** are kept alive with comments, counted, and ended when the server stops.
 //!
 //! ```no_run

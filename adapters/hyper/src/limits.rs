@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use narthex_http::{BODY_BYTES_MAX, HEADER_BYTES_MAX};
+
 /// What one server allows. The defaults suit a portal of some ten thousand people on one machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,11 +33,11 @@ pub struct Limits {
     /// Open event streams altogether; fewer than the connections, so that requests find room.
     /// Whoever comes next is answered 204: the page asks now and then instead.
     pub event_streams_max: usize,
-    /// Open event streams of one peer. A loopback peer is taken for a reverse proxy and has only the
-    /// limit of the whole.
+    /// Open event streams of one peer. A loopback peer is taken for a reverse proxy and has only
+    /// the limit of the whole.
     pub event_streams_per_peer_max: usize,
-    /// A comment is sent so often on a silent event stream, so that proxies keep it and a client that
-    /// has gone is noticed.
+    /// A comment is sent so often on a silent event stream, so that proxies keep it and a client
+    /// that has gone is noticed.
     pub event_comment_interval: Duration,
     /// How long requests in flight may take to finish when the server stops.
     pub stop_grace: Duration,
@@ -44,10 +46,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            header_bytes_max: 8 * 1024,
+            header_bytes_max: HEADER_BYTES_MAX,
             headers_max: 64,
             header_read_timeout: Duration::from_secs(10),
-            body_bytes_max: 16 * 1024,
+            body_bytes_max: BODY_BYTES_MAX,
             body_read_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),

@@ -68,8 +68,8 @@ impl<H: Handler> Server<H> {
         self.listener.local_addr()
     }
 
-    /// Serves until `shutdown` is ready. Then: no new connections, event streams end at once, requests
-    /// in flight have [`Limits::stop_grace`] to finish; what is left is cut.
+    /// Serves until `shutdown` is ready. Then: no new connections, event streams end at once,
+    /// requests in flight have [`Limits::stop_grace`] to finish; what is left is cut.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> StopReport {
         let (stop, stopping) = watch::channel(false);
         let (alive, finished) = mpsc::channel(1);
@@ -89,7 +89,8 @@ impl<H: Handler> Server<H> {
                 () = &mut shutdown => break,
                 accepted = accept(&self.listener, &room) => {
                     if let Some((stream, peer, permit)) = accepted {
-                        let connection = Connection { stream, peer, permit, room: Arc::clone(&room) };
+                        let room = Arc::clone(&room);
+                        let connection = Connection { stream, peer, permit, room };
                         connections.spawn(connection.run(Arc::clone(&house)));
                     }
                 }

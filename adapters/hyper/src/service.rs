@@ -100,8 +100,8 @@ fn header_bytes(head: &request::Parts) -> usize {
 /// Lets the handler answer. `None`: it panicked; one request failed, the house stands.
 ///
 /// A request that may change something runs to its end even if the client leaves: what follows a
-/// commit (the warm table, the notices to other tabs) then happens at once, not at the next look. One
-/// that only reads is dropped with its connection.
+/// commit (the warm table, the notices to other tabs) then happens at once, not at the next look.
+/// One that only reads is dropped with its connection.
 async fn handled<H: Handler>(
     house: &Arc<House<H>>,
     peer: IpAddr,

@@ -282,6 +282,47 @@ async fn over_the_connections_one_waits_and_is_served_when_another_leaves() {
 }
 
 #[tokio::test]
+async fn idle_connections_make_room_soon_when_the_house_is_full() {
+    let mut limits = Limits::default();
+    limits.connections_max = 8;
+    limits.keep_alive_when_crowded = Duration::from_millis(200);
+    let house = started(limits).await;
+    let mut idle = Vec::new();
+    for _ in 0..8 {
+        let mut client = house.client().await;
+        client.say(GET).await;
+        client.answer().await;
+        idle.push(client);
+    }
+    let begun = Instant::now();
+    let mut ninth = house.client().await;
+    ninth.say(GET).await;
+    assert_eq!(ninth.answer().await.status, 200);
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "not after the keep-alive of 75 s"
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
+    let mut limits = Limits::default();
+    limits.write_timeout = Duration::from_millis(300);
+    let mut house = started(limits).await;
+    let mut client = house.client().await;
+    client.say("GET /large HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    let begun = Instant::now();
+    assert_eq!(
+        house.stop().await.finished,
+        0,
+        "it was gone before the stop"
+    );
+    assert!(begun.elapsed() < Duration::from_millis(500));
+    assert!(client.remaining().await < 64 << 20);
+}
+
+#[tokio::test]
 async fn the_stop_ends_event_streams_and_idle_connections_at_once() {
     let mut house = started(Limits::default()).await;
     let mut stream = house.client().await;

@@ -15,7 +15,8 @@ impl Clock for SystemClock {
         reason = "this is the door through which time comes in"
     )]
     fn read(&self) -> ClockReading {
-        // A wall clock before 1970 is a broken one; process time then goes on from the store's floor.
+        // A wall clock before 1970 is a broken one; process time then goes on from the store's
+        // floor.
         let wall = SystemTime::now().duration_since(UNIX_EPOCH);
         let millis = wall.unwrap_or(Duration::ZERO).as_millis();
         ClockReading {

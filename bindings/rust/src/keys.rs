@@ -73,9 +73,9 @@ impl KeyFile {
         })
     }
 
-    /// Reads the key file at `path`, or makes one with fresh keys if there is none: written beside it,
-    /// flushed to the disk, and only then given its name. An existing file is never overwritten; of
-    /// two that begin at once, one makes it and both read it.
+    /// Reads the key file at `path`, or makes one with fresh keys if there is none: written
+    /// beside it, flushed to the disk, and only then given its name. An existing file is never
+    /// overwritten; of two that begin at once, one makes it and both read it.
     ///
     /// # Errors
     /// As [`Self::load`], and when it cannot be written.

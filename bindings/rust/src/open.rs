@@ -19,8 +19,8 @@ use crate::{SystemClock, SystemEntropy};
 pub struct OpenOptions {
     /// Where records are kept.
     pub url: StoreUrl,
-    /// Where the keys are kept. Absent: [`Self::default_keys`] for a store on disk, and keys that are
-    /// forgotten with it for `memory:`.
+    /// Where the keys are kept. Absent: [`Self::default_keys`] for a store on disk, and keys that
+    /// are forgotten with it for `memory:`.
     pub keys: Option<PathBuf>,
     /// The rules an operator set.
     pub policy: Policy,
@@ -64,8 +64,8 @@ pub enum OpenError {
     },
     /// Another process has the store.
     #[error(
-        "the store {store} is held by another process, probably a running `narthex` server: stop it \
-         first, then try again"
+        "the store {store} is held by another process, probably a running `narthex` server: stop \
+         it first, then try again"
     )]
     Locked {
         /// The store's file.
@@ -99,9 +99,9 @@ impl OpenOptions {
         }
     }
 
-    /// Where the keys of a store on disk are by default: in a folder of their own beside the store's
-    /// folder (`/var/lib/school/portal.redb` has `/var/lib/school-keys/portal.keys`), so that who
-    /// copies the store's folder does not copy the keys with it.
+    /// Where the keys of a store on disk are by default: in a folder of their own beside the
+    /// store's folder (`/var/lib/school/portal.redb` has `/var/lib/school-keys/portal.keys`), so
+    /// that who copies the store's folder does not copy the keys with it.
     ///
     /// # Errors
     /// The current directory is not known, and the path is relative.
@@ -170,8 +170,8 @@ fn memory_keys(path: Option<&Path>, entropy: &dyn Entropy) -> Result<KeyRing, Op
     }
 }
 
-/// The keys first: a store is never made before the keys that its records are sealed with are safe on
-/// the disk.
+/// The keys first: a store is never made before the keys that its records are sealed with are
+/// safe on the disk.
 fn on_disk(
     store: &Path,
     keys: Option<&Path>,

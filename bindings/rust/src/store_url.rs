@@ -30,7 +30,8 @@ pub enum StoreUrlError {
 }
 
 impl StoreUrl {
-    /// From `memory:` or `redb:///absolute/path`. The path is taken as it stands: nothing is decoded.
+    /// From `memory:` or `redb:///absolute/path`. The path is taken as it stands: nothing is
+    /// decoded.
     ///
     /// # Errors
     /// Says what is wrong and what is taken.

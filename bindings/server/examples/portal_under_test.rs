@@ -1,6 +1,7 @@
-//! The portal as browser tests drive it: the same service on the same sockets, with a clock that is set
-//! by hand, a roster that is changed by hand, and Argon2 made cheap. **Never for people**: whoever writes
-//! to its stdin is its master. It is an example, so that no part of it is in the binary `narthex`.
+//! The portal as browser tests drive it: the same service on the same sockets, with a clock that
+//! is set by hand, a roster that is changed by hand, and Argon2 made cheap. **Never for people**:
+//! whoever writes to its stdin is its master. It is an example, so that no part of it is in the
+//! binary `narthex`.
 //!
 //! ```text
 //! portal_under_test [--listen 127.0.0.1:0] [--data DIR] [--roster PATH] [--base-path /p]
@@ -15,9 +16,10 @@
 //! | `advance MS` | so much time passes |
 //! | `wall +MS`, `wall -MS` | somebody sets the wall clock by so much; no time passes |
 //! | `time` | `ok MS`: the wall clock, in milliseconds since 1970 |
-//! | `people` | `ok [{login_id, given_name, family_name, birthdate, organizations, roles}]`, as listed |
+//! | `people` | `ok [{login_id, given_name, family_name, birthdate, organizations, roles}]` |
 //! | `organizations` | `ok [{id, name, kind}]` |
-//! | `membership add NUMBER ORG ROLE`, `membership remove NUMBER ORG` | the roster is imported again so |
+//! | `membership add NUMBER ORG ROLE` | the roster is imported again with it |
+//! | `membership remove NUMBER ORG` | the roster is imported again without it |
 //! | `default NUMBER ORG` | the roster's default organization of a person |
 //! | `disable NUMBER`, `enable NUMBER` | curtailed in the roster, and not |
 //! | `reset NUMBER` | the office takes the claim back |

@@ -71,11 +71,13 @@ pub(crate) struct DemoArgs {
 const SERVE_EXAMPLES: &str = "\
 Examples:
   narthex serve --config /etc/narthex/narthex.toml
-  NARTHEX_BASE_URL=https://portal.school.example narthex serve --store redb:///var/lib/narthex/portal.redb
+  NARTHEX_BASE_URL=https://portal.school.example \\
+    narthex serve --store redb:///var/lib/narthex/portal.redb
   narthex serve --config narthex.toml --check
 
-Every setting can be given in the file, as NARTHEX_<SETTING> (NARTHEX_SESSION_INACTIVITY_TIMEOUT=1h) or
-as NARTHEX_<SETTING>_FILE with the path of a file that holds it. Defaults < file < environment < flags.";
+Every setting can be given in the file, as NARTHEX_<SETTING>, for example
+NARTHEX_SESSION_INACTIVITY_TIMEOUT=1h, or as NARTHEX_<SETTING>_FILE with the path of a file that
+holds it. Defaults < file < environment < flags.";
 
 #[derive(Args, Debug)]
 #[command(after_help = SERVE_EXAMPLES)]
@@ -190,7 +192,8 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   narthex person check S-1024 --given-name Ada --family-name Byron --birthdate 2012-12-10
 
-Says which of the facts agree with the roster, never what the roster says. Exit code 3: one does not.";
+Says which of the facts agree with the roster, never what the roster says. Exit code 3: one does
+not.";
 
 const RESET_EXAMPLES: &str = "\
 Examples:

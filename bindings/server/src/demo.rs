@@ -25,6 +25,8 @@ const PORT: u16 = 8080;
 const PORTS_TRIED: u16 = 20;
 /// How many people are proposed to be tried.
 const PEOPLE: usize = 3;
+/// Among so many of those who have not claimed they are chosen.
+const PEOPLE_LOOKED_AT: usize = 200;
 
 /// Runs the demo until it is asked to stop.
 pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> {
@@ -44,7 +46,8 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
         ));
     }
     let mut findings = reading.findings.clone();
-    // The names and birthdates shown come from the file just read: the store does not give them back.
+    // The names and birthdates shown come from the file just read: the store does not give them
+    // back.
     let listed = reading.batch.people.clone();
     let report = roster::import(&portal, reading, false).await?;
     findings.extend(report.findings.iter().cloned());
@@ -88,10 +91,10 @@ async fn listen(asked: Option<SocketAddr>) -> Result<(TcpListener, bool), Failur
     if let Some(address) = asked {
         if !address.ip().is_loopback() {
             return Err(Failure::usage(format!(
-                "--listen {address}: the demo speaks plain http, so passwords would cross the network \
-                 readable to all; it listens on this machine only (127.0.0.1 or [::1]). From another \
-                 machine: `ssh -L 8080:127.0.0.1:8080 <this machine>`, or `narthex serve` behind a \
-                 reverse proxy that speaks https"
+                "--listen {address}: the demo speaks plain http, so passwords would cross the \
+                 network readable to all; it listens on this machine only (127.0.0.1 or [::1]). \
+                 From another machine: `ssh -L 8080:127.0.0.1:8080 <this machine>`, or `narthex \
+                 serve` behind a reverse proxy that speaks https"
             )));
         }
         let listener = TcpListener::bind(address).await.map_err(|error| {
@@ -123,6 +126,9 @@ async fn to_try(portal: &Portal, listed: &[RosterPerson]) -> Result<Vec<RosterPe
         let known = portal.person(&person.login_id).await?;
         if known.is_some_and(|known| !known.claimed) {
             free.push(person);
+        }
+        if free.len() >= PEOPLE_LOOKED_AT {
+            break;
         }
     }
     let mut chosen: Vec<&RosterPerson> = Vec::new();

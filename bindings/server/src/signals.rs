@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 
-/// Ready when the process is asked to stop: Ctrl-C, or SIGTERM from a service manager. Asked a second
-/// time, it ends at once.
+/// Ready when the process is asked to stop: Ctrl-C, or SIGTERM from a service manager. Asked a
+/// second time, it ends at once.
 pub(crate) struct Stop(std::pin::Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl Stop {

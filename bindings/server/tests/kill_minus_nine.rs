@@ -1,9 +1,9 @@
-//! P1, P2, P3 against the real binary: clients claim, log in, change passwords and log out; the server
-//! is killed with SIGKILL at a random moment and started again on the same data. What was acknowledged
-//! holds; what was not may hold or not, but never by halves.
+//! P1, P2, P3 against the real binary: clients claim, log in, change passwords and log out; the
+//! server is killed with SIGKILL at a random moment and started again on the same data. What was
+//! acknowledged holds; what was not may hold or not, but never by halves.
 //!
-//! `NARTHEX_KILLS=200` asks for more rounds than the 20 of an ordinary run; `NARTHEX_SEED` repeats the
-//! choices of a run (not its moments: those are the machine's).
+//! `NARTHEX_KILLS=200` asks for more rounds than the 20 of an ordinary run; `NARTHEX_SEED`
+//! repeats the choices of a run (not its moments: those are the machine's).
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 

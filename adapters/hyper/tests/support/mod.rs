@@ -62,6 +62,7 @@ impl Handler for House {
         let full = |bytes| Response::new(Body::Full(bytes));
         match request.uri().path() {
             "/" | "/hello" => full(Bytes::from_static(b"hello")),
+            "/large" => full(Bytes::from(vec![b'x'; 64 << 20])),
             "/echo" => full(request.into_body()),
             "/panic" => panic!("kaboom"),
             "/slow" | "/never" => {
@@ -258,6 +259,12 @@ impl Client {
                 return false;
             }
         }
+    }
+
+    /// Bytes until the end.
+    pub(crate) async fn remaining(&mut self) -> usize {
+        while self.more().await {}
+        self.seen.len()
     }
 
     pub(crate) async fn is_closed(&mut self) -> bool {

@@ -70,8 +70,8 @@ pub(super) fn variable(setting: &str) -> String {
     format!("NARTHEX_{}", setting.replace('.', "_").to_ascii_uppercase())
 }
 
-/// The layers of the `NARTHEX_*` variables: `NARTHEX_X`, or `NARTHEX_X_FILE` with the path of a file
-/// that holds the value.
+/// The layers of the `NARTHEX_*` variables: `NARTHEX_X`, or `NARTHEX_X_FILE` with the path of a
+/// file that holds the value.
 pub(super) fn environment(
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Vec<Layer>, Failure> {
@@ -89,7 +89,8 @@ pub(super) fn environment(
         let in_file = name.strip_suffix("_FILE").and_then(named);
         let Some(setting) = in_file.or_else(|| named(name)) else {
             if !OTHERS.contains(&name) {
-                // Not refused: service managers and clusters put variables of their own beside ours.
+                // Not refused: service managers and clusters put variables of their own beside
+                // ours.
                 tracing::warn!(name, "this variable is no setting of narthex");
             }
             continue;

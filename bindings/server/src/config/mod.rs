@@ -1,5 +1,5 @@
-//! The configuration of `serve`: defaults < file < `NARTHEX_*` < flags. Whatever is wrong is told with
-//! its place: file, line, column and key, or the variable, or the flag.
+//! The configuration of `serve`: defaults < file < `NARTHEX_*` < flags. Whatever is wrong is told
+//! with its place: file, line, column and key, or the variable, or the flag.
 
 mod file;
 mod layer;

@@ -37,7 +37,9 @@ text_value! {
     /// A network.
     Network(Cidr) = |text| text.parse().map_err(|e: narthex::http::CidrError| e.to_string());
     /// An organization of the roster.
-    OrganizationText(OrganizationId) = |text| OrganizationId::parse(text).map_err(|e| e.to_string());
+    OrganizationText(OrganizationId) = |text| {
+        OrganizationId::parse(text).map_err(|e| e.to_string())
+    };
     /// A role of the roster.
     RoleText(Role) = role;
 }
