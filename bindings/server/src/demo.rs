@@ -64,7 +64,7 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
         findings,
     };
     if json {
-        println!("{}", shown.json());
+        say!("{}", shown.json());
     } else {
         shown.tell();
     }
@@ -80,7 +80,7 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
     };
     let report = service::run(listener, front, stop).await;
     if !json {
-        println!("Stopped. What was claimed is kept.");
+        say!("Stopped. What was claimed is kept.");
     }
     tracing::info!(finished = report.finished, cut = report.cut, "stopped");
     Ok(Outcome::Done)
@@ -176,42 +176,40 @@ impl Shown {
 
     fn tell(&self) {
         let paint = Paint::for_stdout();
-        println!("{}", paint.strong("narthex demo"));
-        println!();
-        println!("  Open         {}", paint.link(&self.url));
+        say!("{}", paint.strong("narthex demo"));
+        say!();
+        say!("  Open         {}", paint.link(&self.url));
         if self.elsewhere {
-            println!(
-                "               (port {PORT} is taken; --listen 127.0.0.1:PORT names another)"
-            );
+            say!("               (port {PORT} is taken; --listen 127.0.0.1:PORT names another)");
         }
         self.tell_people(paint);
-        println!();
-        println!("  Kept in      {}", self.data.path().display());
+        say!();
+        say!("  Kept in      {}", self.data.path().display());
         let listed = self.report.added + self.report.changed + self.report.unchanged;
-        println!(
+        say!(
             "  People       {listed} listed, {} have claimed",
             self.claimed
         );
         self.tell_findings();
-        println!("  Stop         Ctrl-C");
-        println!();
+        say!("  Stop         Ctrl-C");
+        say!();
     }
 
     fn tell_people(&self, paint: Paint) {
-        println!();
+        say!();
         if self.people.is_empty() {
-            println!("  Everybody has claimed. Log in, or begin anew with another --data folder.");
+            say!("  Everybody has claimed. Log in, or begin anew with another --data folder.");
             return;
         }
-        println!("  Choose {} as one of", paint.strong("Claim My Account"));
-        println!();
+        say!("  Choose {} as one of", paint.strong("Claim My Account"));
+        say!();
         let heads = ["First Name", "Last Name", "Birthdate", "Student Number"];
         let [first, last, day, number] = heads;
         let line = format!("  {first:<14} {last:<16} {day:<12} {number}");
-        println!("{}", paint.faint(line));
+        say!("{}", paint.faint(line));
         for person in &self.people {
             let birthdate = person.birthdate.map(|b| b.expose()).unwrap_or_default();
-            println!(
+            say!(
                 "  {:<14} {:<16} {birthdate:<12} {}",
                 person.given_name,
                 person.family_name,
@@ -229,7 +227,7 @@ impl Shown {
         };
         let (warnings, notes) = (count(Severity::Warning), count(Severity::Note));
         if warnings + notes > 0 {
-            println!(
+            say!(
                 "  Findings     {warnings} warnings, {notes} notes (`narthex roster import PATH \
                  --dry-run` lists them)"
             );

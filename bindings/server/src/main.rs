@@ -1,6 +1,14 @@
 //! The narthex server and command line: `narthex demo` shows the portal, `narthex serve` runs it,
 //! the other commands are the office's.
 
+/// Writes a line to stdout. Whoever closed it, as `head` does, does not want to know more.
+macro_rules! say {
+    ($($part:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($part)*);
+    }};
+}
+
 mod cli;
 mod config;
 mod demo;

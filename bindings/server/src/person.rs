@@ -40,9 +40,9 @@ fn login_id(number: &str) -> Result<LoginId, Failure> {
 
 fn nobody(number: &LoginId, json: bool) -> Outcome {
     if json {
-        println!("{}", json!({ "number": number.as_str(), "listed": false }));
+        say!("{}", json!({ "number": number.as_str(), "listed": false }));
     } else {
-        println!("The roster has no number {}.", number.as_str());
+        say!("The roster has no number {}.", number.as_str());
     }
     Outcome::Refused
 }
@@ -53,7 +53,7 @@ async fn show(number: &str, place: &PlaceArgs, json: bool) -> Result<Outcome, Fa
         return Ok(nobody(&number, json));
     };
     if json {
-        println!("{}", person_json(&person));
+        say!("{}", person_json(&person));
     } else {
         tell_person(&person);
     }
@@ -102,29 +102,30 @@ fn person_json(person: &PersonReport) -> Value {
 fn tell_person(person: &PersonReport) {
     let paint = Paint::for_stdout();
     let name = format!("{} {}", person.given_name, person.family_name);
-    println!("{} ({})", paint.strong(name), person.login_id);
-    println!("  listed            {}", listing(person.listing));
+    say!("{} ({})", paint.strong(name), person.login_id);
+    say!("  listed            {}", listing(person.listing));
     let claimed = match (person.claimed, person.status) {
         (true, Some(account)) => format!("yes, the account is {}", status(account)),
         (true, None) => "yes".to_owned(),
         (false, Some(GateStatus::Reset)) => "no: it was reset and can be claimed again".to_owned(),
         (false, _) => "not yet".to_owned(),
     };
-    println!("  claimed           {claimed}");
+    say!("  claimed           {claimed}");
     let birthdate = if person.has_birthdate {
         "on record"
     } else {
         "not on record: cannot claim by it"
     };
-    println!("  birthdate         {birthdate}");
+    say!("  birthdate         {birthdate}");
     for membership in &person.memberships {
         let (organization, role) = (&membership.organization, membership.role.code());
-        println!("  {role:<17} {organization}");
+        say!("  {role:<17} {organization}");
     }
-    println!("  lands at          {}", person.default_organization);
-    println!(
+    say!("  lands at          {}", person.default_organization);
+    say!(
         "  failed tries      {} at claiming, {} at logging in",
-        person.claim_failures, person.log_in_failures
+        person.claim_failures,
+        person.log_in_failures
     );
 }
 
@@ -142,7 +143,7 @@ async fn check(
             "has_birthdate": report.has_birthdate,
             "claimable": report.claimable,
         });
-        println!("{told}");
+        say!("{told}");
     } else {
         tell_check(&report);
     }
@@ -162,7 +163,7 @@ fn tell_check(report: &EvidenceReport) {
         } else {
             paint.bad(why_not)
         };
-        println!("  {fact:<16} {word}");
+        say!("  {fact:<16} {word}");
     };
     line("number", report.listed, "is not in the roster");
     if !report.listed {
@@ -180,7 +181,7 @@ fn tell_check(report: &EvidenceReport) {
     } else {
         paint.bad("no: claimed already, or not listed as active")
     };
-    println!("  {:<16} {claimable}", "can be claimed");
+    say!("  {:<16} {claimable}", "can be claimed");
 }
 
 async fn reset(number: &str, yes: bool, place: &PlaceArgs, json: bool) -> Result<Outcome, Failure> {
@@ -190,7 +191,7 @@ async fn reset(number: &str, yes: bool, place: &PlaceArgs, json: bool) -> Result
         return Ok(nobody(&number, json));
     };
     if person.claimed && !yes && !confirmed(&person)? {
-        println!("Nothing was changed.");
+        say!("Nothing was changed.");
         return Ok(Outcome::Refused);
     }
     let reset = portal.reset_claim(&number, &Asker::default()).await?;
@@ -212,9 +213,9 @@ async fn reset(number: &str, yes: bool, place: &PlaceArgs, json: bool) -> Result
         ),
     };
     if json {
-        println!("{}", json!({ "number": number.as_str(), "reset": done }));
+        say!("{}", json!({ "number": number.as_str(), "reset": done }));
     } else {
-        println!("{told}");
+        say!("{told}");
     }
     Ok(if done {
         Outcome::Done

@@ -95,7 +95,7 @@ async fn import_command(args: ImportArgs, json: bool) -> Result<Outcome, Failure
         None
     };
     if json {
-        println!(
+        say!(
             "{}",
             import_json(&report, &findings, left_out, args.dry_run)
         );
@@ -178,10 +178,10 @@ pub(crate) fn tell_findings(findings: &[Finding]) {
                 .column
                 .as_ref()
                 .map_or(String::new(), |c| format!(" [{c}]"));
-            println!("{word} {}{line}{column}: {}", place.file, finding.message);
+            say!("{word} {}{line}{column}: {}", place.file, finding.message);
         }
         if count > FINDINGS_SHOWN {
-            println!("  ... and {} more {code}", count - FINDINGS_SHOWN);
+            say!("  ... and {} more {code}", count - FINDINGS_SHOWN);
         }
     }
 }
@@ -189,14 +189,14 @@ pub(crate) fn tell_findings(findings: &[Finding]) {
 fn tell_import(report: Option<&ImportReport>, left_out: usize, dry_run: bool) {
     let paint = Paint::for_stdout();
     let Some(report) = report else {
-        println!(
+        say!(
             "{}",
             paint.bad("Nothing was imported: correct the errors first.")
         );
         return;
     };
     let lead = if dry_run { "Would be" } else { "Imported:" };
-    println!(
+    say!(
         "{} {} added, {} changed, {} unchanged, {} made inactive",
         paint.strong(lead),
         report.added,
@@ -216,7 +216,7 @@ fn tell_import(report: Option<&ImportReport>, left_out: usize, dry_run: bool) {
         (left_out, "were left out; nobody was made inactive for that"),
     ] {
         if count > 0 {
-            println!("  {count} {told}");
+            say!("  {count} {told}");
         }
     }
 }
@@ -232,19 +232,21 @@ async fn status(place: &PlaceArgs, json: bool) -> Result<Outcome, Failure> {
             "without_birthdate": status.without_birthdate,
             "organizations": status.organizations,
         });
-        println!("{told}");
+        say!("{told}");
         return Ok(Outcome::Done);
     }
     let paint = Paint::for_stdout();
-    println!(
+    say!(
         "{} people listed, {} of them have claimed their account; {} organizations",
         paint.strong(status.active),
         paint.strong(status.claimed),
         status.organizations
     );
-    println!(
+    say!(
         "{} have no birthdate, {} are inactive, {} are held",
-        status.without_birthdate, status.inactive, status.held
+        status.without_birthdate,
+        status.inactive,
+        status.held
     );
     Ok(Outcome::Done)
 }

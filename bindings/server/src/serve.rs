@@ -18,7 +18,7 @@ pub(crate) async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure>
     let settings = config.settings()?;
     let options = config.options()?;
     if args.check {
-        println!(
+        say!(
             "{}",
             if json {
                 "{\"good\":true}"
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure>
     let address = listener.local_addr().unwrap_or(address);
     tracing::info!(%address, base_url, store, version = env!("CARGO_PKG_VERSION"), "serving");
     if json {
-        println!(
+        say!(
             "{}",
             json!({ "url": base_url, "listen": address.to_string(), "store": store })
         );

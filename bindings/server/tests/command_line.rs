@@ -94,6 +94,26 @@ fn the_demo_shows_people_to_try_and_leads_to_the_log_in() {
 }
 
 #[test]
+fn a_reader_that_leaves_early_does_not_harm() {
+    let mut command = narthex(&[
+        "roster",
+        "import",
+        sample(),
+        "--dry-run",
+        "--data",
+        "/nowhere",
+    ]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let (code, _, error) = told(child.wait_with_output().unwrap());
+    assert_eq!((code, error.as_str()), (0, ""));
+}
+
+#[test]
 fn ctrl_c_and_sigterm_end_the_demo_in_good_order_though_an_event_stream_is_open() {
     for signal in [Signal::INT, Signal::TERM] {
         let folder = tempfile::tempdir().unwrap();
