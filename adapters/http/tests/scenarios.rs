@@ -11,6 +11,9 @@ mod html;
 #[path = "scenarios/json.rs"]
 mod json;
 #[cfg(test)]
+#[path = "scenarios/page.rs"]
+mod page;
+#[cfg(test)]
 #[path = "scenarios/pages.rs"]
 mod pages;
 

@@ -133,8 +133,8 @@ pub struct Answer {
     pub outcome: String,
     /// What else can be known of it.
     pub facts: Facts,
-    /// All of the answer that who asks can see, without what is this one request's own (its id, what
-    /// was typed into it): two answers are alike when these are equal.
+    /// All of the answer that who asks can see, without what is this one request's own (its id,
+    /// what was typed into it): two answers are alike when these are equal.
     pub shown: String,
     /// Facts that this way in does not tell in this answer by its nature, by name: not asked for.
     pub untold: &'static [&'static str],

@@ -1,5 +1,5 @@
-//! The corpus can fail: every expectation in it is looked at, and front doors that break a rule do not
-//! pass its scenarios.
+//! The corpus can fail: every expectation in it is looked at, and front doors that break a rule do
+//! not pass its scenarios.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

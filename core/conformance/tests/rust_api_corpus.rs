@@ -44,8 +44,8 @@ fn every_file_of_the_folder_is_in_the_corpus_and_named_after_itself() {
 #[test]
 fn every_rule_and_promise_has_a_scenario() {
     let told: BTreeSet<String> = corpus().unwrap().into_iter().flat_map(|s| s.rule).collect();
-    // S18 counts pages and fields: `adapters/http` has them. P6 needs stores that fail, P10 needs the
-    // bytes of a dump: `core/tests` has them.
+    // S18 counts pages and fields: `adapters/http` has them. P6 needs stores that fail, P10 needs
+    // the bytes of a dump: `core/tests` has them.
     let rules = (1..=17).map(|n| format!("S{n}"));
     let promises = [1, 2, 3, 4, 5, 7, 8, 9]
         .into_iter()

@@ -2,8 +2,8 @@
 
 use super::format::Scenario;
 
-/// Calls a macro with the names of all scenario files: `for_each_scenario!((path::to::macro) given)`
-/// becomes `path::to::macro! { [given] name name ... }`.
+/// Calls a macro with the names of all scenario files: `for_each_scenario!((macro_path) given)`
+/// becomes `macro_path! { [given] name name ... }`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! for_each_scenario {
@@ -116,8 +116,9 @@ macro_rules! for_each_scenario {
 /// Makes a test of every front-door scenario for a way in: `$new_door` is a function that returns a
 /// `Box<dyn FrontDoor>`.
 ///
-/// `known_gaps`, a slice of (scenario, why), names scenarios that this way in does not pass yet: they
-/// are run all the same, and the test fails as soon as one passes, so that the list cannot go stale.
+/// `known_gaps`, a slice of (scenario, why), names scenarios that this way in does not pass yet:
+/// they are run all the same, and the test fails as soon as one passes, so that the list cannot go
+/// stale.
 #[macro_export]
 macro_rules! front_door_scenarios {
     ($new_door:path) => {

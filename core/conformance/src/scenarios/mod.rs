@@ -1,7 +1,7 @@
 //! The front-door scenarios: one corpus, as data, that every way into the portal passes.
 //!
-//! Each file in `scenarios/` is one rule or one attack. [`front_door_scenarios!`](crate::front_door_scenarios)
-//! makes a test of each for a way in:
+//! Each file in `scenarios/` is one rule or one attack.
+//! [`front_door_scenarios!`](crate::front_door_scenarios) makes a test of each for a way in:
 //!
 //! ```
 //! narthex_conformance::front_door_scenarios!(narthex_conformance::RustFrontDoor::boxed);

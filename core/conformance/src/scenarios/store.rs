@@ -10,8 +10,8 @@ use narthex_core::store::{
     Cell, ChangeSet, Commit, Key, MemoryStore, Record, Space, Store, StoreError, Version,
 };
 
-/// The memory store, where every operation may wait, before and after, for others to take their turn:
-/// how often is drawn from a seed, so that a failure can be repeated. Counts commits.
+/// The memory store, where every operation may wait, before and after, for others to take their
+/// turn: how often is drawn from a seed, so that a failure can be repeated. Counts commits.
 #[derive(Debug)]
 pub struct TurnTakingStore {
     kept: MemoryStore,

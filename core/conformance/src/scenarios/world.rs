@@ -1,4 +1,5 @@
-//! What a scenario happens in: store, clock, keys, people. Outlives the portals that are opened on it.
+//! What a scenario happens in: store, clock, keys, people. Outlives the portals that are opened on
+//! it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
