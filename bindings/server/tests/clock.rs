@@ -1,5 +1,5 @@
-//! The whole portal on real sockets with a clock set by hand: what browser tests rely on, tested here
-//! without a browser.
+//! The whole portal on real sockets with a clock set by hand: what browser tests rely on, tested
+//! here without a browser.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
