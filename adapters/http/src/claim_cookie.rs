@@ -1,6 +1,6 @@
-//! The claim cookie: the secret that binds claim tickets to this browser, and the latest ticket. It stays
-//! until the browser is closed: another claim may be under way in another tab, and a finished or
-//! abandoned ticket is worth nothing.
+//! The claim cookie: the secret that binds claim tickets to this browser, and the latest ticket. It
+//! stays until the browser is closed: another claim may be under way in another tab, and a finished
+//! or abandoned ticket is worth nothing.
 
 use narthex_core::secret::{BrowserSecret, TicketId};
 

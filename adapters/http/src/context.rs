@@ -1,6 +1,7 @@
 //! One request, as handlers see it: what has been checked, and nothing raw.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,27 @@ pub(crate) struct Shared {
     pub(crate) renderer: Renderer,
     pub(crate) assets: Assets,
     pub(crate) organizations: OrganizationCache,
+    pub(crate) request_ids: RequestIds,
+}
+
+/// Names requests: a random beginning per process, then a count.
+pub(crate) struct RequestIds {
+    beginning: String,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    pub(crate) fn new(portal: &Portal) -> narthex_core::Result<Self> {
+        Ok(Self {
+            beginning: data_encoding::HEXLOWER.encode(&portal.random::<6>()?),
+            count: AtomicU64::new(1),
+        })
+    }
+
+    pub(crate) fn next(&self) -> String {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        format!("{}-{number:x}", self.beginning)
+    }
 }
 
 /// Organizations change with imports only, and stand on pages that anybody may ask for.

@@ -23,14 +23,19 @@ pub(crate) struct Pre {
 }
 
 impl Pre {
-    /// Reads the cookie; makes a new nonce where there is none. Nothing is stored.
-    pub(crate) fn read(cookie: Option<&str>, portal: &Portal) -> Result<Self> {
+    /// Reads the cookie; makes a new nonce where there is none and forms may need one. Nothing is
+    /// stored.
+    pub(crate) fn read(cookie: Option<&str>, portal: &Portal, for_forms: bool) -> Result<Self> {
         let mut parts = cookie.unwrap_or("").split('.');
         let nonce = parts.next().filter(|nonce| is_nonce(nonce));
         let Some(nonce) = nonce else {
             return Ok(Self {
-                nonce: B64.encode(&portal.random::<16>()?),
-                is_new: true,
+                nonce: if for_forms {
+                    B64.encode(&portal.random::<16>()?)
+                } else {
+                    String::new()
+                },
+                is_new: for_forms,
                 prefill: None,
             });
         };

@@ -15,7 +15,7 @@ use narthex_core::{Asker, Check, Portal, Refusal};
 use tracing::{debug, error, warn};
 
 use crate::assets::Assets;
-use crate::context::{Ctx, OrganizationCache, Session, Shared};
+use crate::context::{Ctx, OrganizationCache, RequestIds, Session, Shared};
 use crate::cookies::{CookieKind, CookieNames, Jar};
 use crate::csrf::{Binding, Provenance, provenance, token_is_right};
 use crate::forms::Form;
@@ -79,6 +79,7 @@ impl PortalService {
         let built_in = |error: String| SettingsError::BuiltIn(error);
         let https = settings.base_url.is_https();
         let shared = Shared {
+            request_ids: RequestIds::new(&portal).map_err(|error| built_in(error.to_string()))?,
             portal,
             cookies: CookieNames::new(https, &settings.cookie_suffix),
             renderer: Renderer::new().map_err(|error| built_in(error.to_string()))?,
@@ -96,11 +97,7 @@ impl PortalService {
     /// Answers one request. Never fails: what goes wrong is an answer too.
     pub async fn handle(&self, request: Request<Bytes>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let request_id = match self.shared.portal.random::<8>() {
-            Ok(bytes) => data_encoding::HEXLOWER.encode(&bytes),
-            // Without randomness nothing else will work either; the answer says so.
-            Err(_) => String::new(),
-        };
+        let request_id = self.shared.request_ids.next();
         let mut reply = self.answer(&parts, body, peer, &request_id).await;
         if parts.method == Method::HEAD {
             reply.body = Body::Full(Bytes::new());
@@ -164,10 +161,9 @@ impl PortalService {
             )
         })?;
         let address = asker_address(peer, &parts.headers, &shared.settings.trusted_proxies);
-        let label = parts
-            .headers
-            .get(USER_AGENT)
-            .and_then(|value| value.to_str().ok());
+        // Only what changes something is written down with the browser it came from.
+        let label = parts.headers.get(USER_AGENT).filter(|_| route.is_unsafe());
+        let label = label.and_then(|value| value.to_str().ok());
         Ok(Ctx {
             shared,
             headers: &parts.headers,
@@ -175,7 +171,7 @@ impl PortalService {
             query: parts.uri.query(),
             params,
             route,
-            pre: Pre::read(jar.pre.as_deref(), &shared.portal)?,
+            pre: Pre::read(jar.pre.as_deref(), &shared.portal, !route.is_api())?,
             jar,
             asker: Asker {
                 source: source(address),

@@ -44,8 +44,8 @@ pub enum SettingsError {
     /// A link of the catalogue leads to neither https nor mail.
     #[error("the catalogue's link {0:?} is neither https:// nor mailto:")]
     CatalogueLink(String),
-    /// A template or an asset of this crate is broken: a mistake of ours.
-    #[error("a built-in page is broken: {0}")]
+    /// A template or the route table of this crate is broken, or there is no randomness.
+    #[error("the portal's pages cannot be made ready: {0}")]
     BuiltIn(String),
 }
 
