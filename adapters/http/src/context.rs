@@ -102,6 +102,9 @@ pub(crate) struct Ctx<'a> {
     pub(crate) form: Form,
     pub(crate) json: Object,
     pub(crate) session: Option<Session>,
+    /// The form's token is not the right one, and the route shows the form again with what was
+    /// typed. Such a handler does nothing else.
+    pub(crate) stale_form: bool,
 }
 
 impl Ctx<'_> {

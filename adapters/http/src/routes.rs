@@ -88,6 +88,12 @@ impl Route {
         !matches!(self.method, Method::GET)
     }
 
+    /// Whether the page shows its form again, with what was typed, when the form's token is not
+    /// right (cookies were cleared, or the browser was closed in between).
+    pub(crate) fn shows_stale_form_again(&self) -> bool {
+        matches!(self.action, Action::LogIn | Action::ClaimBegin)
+    }
+
     /// Whether calling it says that a person is there: pages, and what changes something. Not the
     /// activity call, which says itself when the person was there, and not what ends the session.
     pub(crate) fn is_activity(&self) -> bool {

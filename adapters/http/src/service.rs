@@ -182,6 +182,7 @@ impl PortalService {
             form: Form::default(),
             json: Object::default(),
             session: None,
+            stale_form: false,
         })
     }
 
@@ -317,7 +318,11 @@ async fn guard(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> {
         check_family(ctx)?;
     }
     if let BodyKind::Form(_) = ctx.route.body {
-        check_form_token(ctx)?;
+        ctx.stale_form = !form_token_is_right(ctx)?;
+        if ctx.stale_form && !ctx.route.shows_stale_form_again() {
+            let status = StatusCode::FORBIDDEN;
+            return Err(Problem::new(status, "form_token", EN.form_token).into());
+        }
     }
     if ctx.session.is_some() {
         note_activity(ctx).await?;
@@ -422,14 +427,14 @@ pub(crate) fn family_mismatch() -> Problem {
     Problem::new(StatusCode::CONFLICT, "family_mismatch", EN.family_mismatch)
 }
 
-fn check_form_token(ctx: &Ctx<'_>) -> Result<(), Fault> {
+fn form_token_is_right(ctx: &Ctx<'_>) -> Result<bool, Fault> {
     let selector = match (&ctx.session, ctx.route.action) {
         (Some(session), _) => Some(session.verified.selector()),
         // Log-out works for a session that has just ended: the form is bound to its family all the
         // same. Without a session there is nothing to end, and nothing to protect.
         (None, Action::LogOut) => match ctx.presented() {
             Some(token) => Some(token.selector()),
-            None => return Ok(()),
+            None => return Ok(true),
         },
         (None, _) => None,
     };
@@ -437,10 +442,11 @@ fn check_form_token(ctx: &Ctx<'_>) -> Result<(), Fault> {
         Some(selector) => Binding::Family(selector),
         None => Binding::Pre(&ctx.pre.nonce),
     };
-    if token_is_right(ctx.portal(), binding, ctx.form.get("form_token"))? {
-        return Ok(());
-    }
-    Err(Problem::new(StatusCode::FORBIDDEN, "form_token", EN.form_token).into())
+    Ok(token_is_right(
+        ctx.portal(),
+        binding,
+        ctx.form.get("form_token"),
+    )?)
 }
 
 /// Navigations a person began, and what changes something. A browser too old to say so, or a

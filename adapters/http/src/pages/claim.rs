@@ -78,6 +78,10 @@ async fn show(ctx: &Ctx<'_>, status: StatusCode, form: FormView) -> Result<Reply
 /// `POST /claim`
 pub(crate) async fn begin(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let mut form = FormView::new(ctx, &FIELDS, &[]);
+    if ctx.stale_form {
+        form.refuse(EN.form_token);
+        return show(ctx, StatusCode::FORBIDDEN, form).await;
+    }
     let evidence = read_evidence(ctx, &mut form);
     let (Some(evidence), true) = (evidence, form.is_good()) else {
         return show(ctx, StatusCode::UNPROCESSABLE_ENTITY, form).await;

@@ -147,6 +147,10 @@ fn resume_url(ctx: &Ctx<'_>, profile: &Profile) -> Result<String, Fault> {
 /// `POST /login`
 pub(crate) async fn log_in(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let mut form = FormView::new(ctx, &["login_id"], &["password"]);
+    if ctx.stale_form {
+        form.refuse(EN.form_token);
+        return show(ctx, StatusCode::FORBIDDEN, form, None).await;
+    }
     let typed = ctx.form.get("login_id");
     let login_id = LoginId::parse(typed);
     let password = Password::parse(ctx.form.get("password"));

@@ -108,6 +108,33 @@ fn wb08_a51_a_form_needs_the_token_of_its_own_session() {
 }
 
 #[test]
+fn a_form_that_outlived_its_cookie_comes_back_filled_in_and_works_then() {
+    let house = House::new();
+    ada(&house);
+    let mut browser = house.browser();
+    let page = browser.get("/login");
+    browser.cookies.clear();
+    let fields = [("login_id", "S-1024"), ("password", PASSWORD)];
+    let again = browser.submit(&page, "/login", &fields);
+    assert_eq!(again.status, StatusCode::FORBIDDEN);
+    assert!(again.has("Please try once more") && again.body.contains("value=\"S-1024\""));
+    let comparisons = house.hasher.comparisons();
+    assert_eq!(
+        browser.submit(&again, "/login", &fields).location(),
+        "/o/north/"
+    );
+    assert_eq!(house.hasher.comparisons(), comparisons + 1);
+
+    let mut browser = house.browser();
+    let page = browser.get("/claim");
+    browser.cookies.clear();
+    let fields = [("given_name", "Ben"), ("login_id", "S-2048")];
+    let again = browser.submit(&page, "/claim", &fields);
+    assert_eq!(again.status, StatusCode::FORBIDDEN);
+    assert!(again.body.contains("value=\"Ben\"") && again.has("Please try once more"));
+}
+
+#[test]
 fn a_json_request_without_cookies_is_a_program_and_with_them_a_browser() {
     let house = House::new();
     ada(&house);
