@@ -1,0 +1,240 @@
+// @ts-check
+/**
+ * One test: a fresh portal, browsers that are watched, and what is kept when it fails.
+ * A {@link Family} here is what the rules call "this browser application and mode": one browser
+ * context, whose tabs share cookies and storage.
+ */
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { launch } from "./chromium.mjs";
+import { logInPage } from "./pages.mjs";
+import { PASSWORD, claimQuickly, rosterWithContacts } from "./people.mjs";
+import { PortalUnderTest, prepare } from "./server.mjs";
+
+/** @typedef {import("playwright-core").Page} Page */
+/** @typedef {import("playwright-core").BrowserContext} BrowserContext */
+/** @typedef {import("./people.mjs").Listed} Listed */
+
+const TEST_MS_MAX = 90_000;
+/** What a step of a browser may take before it counts as not happening. */
+const STEP_MS_MAX = 15_000;
+
+/** @type {Map<string, Promise<import("playwright-core").Browser>>} */
+const launched = new Map();
+/** @type {Promise<string> | undefined} */
+let roster;
+
+/** @param {import("playwright-core").LaunchOptions} options */
+function browser(options) {
+  const key = JSON.stringify(options);
+  const running = launched.get(key) ?? launch(options);
+  launched.set(key, running);
+  return running;
+}
+
+after(async () => {
+  for (const running of launched.values()) await (await running).close();
+  if (roster) rmSync(await roster, { recursive: true, force: true });
+});
+
+/**
+ * @typedef {object} RuleOptions
+ * @property {string[]} [words] for the command line of the server
+ * @property {number[]} [refusals] statuses that the browser's console may tell of
+ * @property {boolean} [offline] the network is taken away: the console may tell of that too
+ * @property {import("playwright-core").LaunchOptions} [launch]
+ */
+
+/**
+ * A rule of the house, shown in a browser.
+ * @param {string} name a sentence, with the id of the rule first
+ * @param {(house: House) => Promise<void>} body
+ * @param {RuleOptions} [options]
+ */
+export function rule(name, body, options = {}) {
+  test(name, { timeout: TEST_MS_MAX }, async (t) => {
+    prepare();
+    roster ??= rosterWithContacts();
+    const words = ["--roster", await roster, ...(options.words ?? [])];
+    const server = await PortalUnderTest.start(words);
+    const house = new House(server, options, (line) => t.diagnostic(line));
+    try {
+      await body(house);
+      assert.deepEqual(house.trouble, [], "what the browsers complained of");
+    } catch (error) {
+      const folder = await house.keep(name);
+      const said = error instanceof Error ? error : new Error(String(error));
+      said.message += `\n  screenshots and logs: ${folder}`;
+      throw said;
+    } finally {
+      await house.close();
+      await server.stop();
+    }
+  });
+}
+
+export class House {
+  /** @type {PortalUnderTest} */
+  server;
+  /** Console errors, violations of the content policy, requests to elsewhere. @type {string[]} */
+  trouble = [];
+  /** Every request of every browser. @type {string[]} */
+  requests = [];
+  /** @type {Family[]} */
+  families = [];
+  /** Says a figure in the test report. @type {(line: string) => void} */
+  tell;
+  /** @type {RuleOptions} */
+  #options;
+  /** @type {Promise<Listed[]> | undefined} */
+  #people;
+
+  /** @param {PortalUnderTest} server @param {RuleOptions} options @param {(line: string) => void} tell */
+  constructor(server, options, tell) {
+    this.server = server;
+    this.#options = options;
+    this.tell = tell;
+  }
+
+  get url() {
+    return this.server.url;
+  }
+
+  people() {
+    this.#people ??= this.server.people();
+    return this.#people;
+  }
+
+  /** One pupil, by place in the list of those who can claim. @param {number} [index] */
+  async pupil(index = 0) {
+    const people = (await this.people()).filter((p) => p.birthdate && p.roles[0] === "student");
+    const person = people[index];
+    assert.ok(person, "the sample school is too small");
+    return person;
+  }
+
+  /** A pupil who has claimed already. @param {number} [index] */
+  async claimed(index = 0) {
+    const person = await this.pupil(index);
+    await claimQuickly(this.url, person);
+    return person;
+  }
+
+  /**
+   * Another browser, or a private window: nothing is shared with the ones before.
+   * @param {import("playwright-core").BrowserContextOptions & {clock?: boolean}} [options]
+   */
+  async family({ clock = false, ...options } = {}) {
+    const running = await browser(this.#options.launch ?? {});
+    const context = await running.newContext({ locale: "en-US", ...options });
+    context.setDefaultTimeout(STEP_MS_MAX);
+    this.#watch(context);
+    if (clock) await context.clock.install();
+    const family = new Family(this, context, clock);
+    this.families.push(family);
+    return family;
+  }
+
+  /** A browser in which this person is logged in, and its tab. @param {Listed} person */
+  async loggedIn(person, /** @type {Parameters<House["family"]>[0]} */ options = {}) {
+    const family = await this.family(options);
+    const tab = await family.tab("login");
+    await logInPage(tab).logIn(person.login_id, PASSWORD);
+    await tab.waitForURL(/\/o\//);
+    return { family, tab };
+  }
+
+  /** So much time passes, for the server and then for every browser. @param {number} ms */
+  async advance(ms) {
+    await this.server.advance(ms);
+    const clocks = this.families.filter((family) => family.hasClock);
+    await Promise.all(clocks.map((family) => family.context.clock.fastForward(ms)));
+  }
+
+  /** @param {BrowserContext} context */
+  #watch(context) {
+    const origin = new URL(this.url).origin;
+    const expected = this.#options.refusals ?? [];
+    context.on("console", (message) => {
+      if (message.type() !== "error" && message.type() !== "warning") return;
+      const status = /responded with a status of (\d+)/.exec(message.text())?.[1];
+      if (status && expected.includes(Number(status))) return;
+      if (this.#options.offline && message.text().includes("ERR_INTERNET_DISCONNECTED")) return;
+      this.trouble.push(`console: ${message.text()} (${message.location().url})`);
+    });
+    context.on("weberror", (error) => this.trouble.push(`script: ${error.error().stack}`));
+    context.on("request", (request) => {
+      const url = request.url();
+      this.requests.push(`${request.method()} ${url}`);
+      if (!url.startsWith(`${origin}/`) && !url.startsWith("data:")) {
+        this.trouble.push(`a request to elsewhere: ${url}`);
+      }
+    });
+    context.on("response", (response) => {
+      const { pathname, search } = new URL(response.url());
+      const method = response.request().method();
+      this.server.log.push(`  ${response.status()} ${method} ${pathname}${search}`);
+    });
+  }
+
+  /** Keeps what helps to see why. @param {string} name @returns {Promise<string>} the folder */
+  async keep(name) {
+    const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 40);
+    const folder = await mkdtemp(join(tmpdir(), `narthex-browser-${slug}-`));
+    let number = 0;
+    for (const family of this.families) {
+      for (const page of family.context.pages()) {
+        number += 1;
+        const path = join(folder, `tab-${number}.png`);
+        await page.screenshot({ path, fullPage: true, timeout: 5000 }).catch(() => {});
+        this.server.log.push(`tab ${number}: ${page.url()}`);
+      }
+    }
+    const log = [...this.server.log, "", "trouble:", ...this.trouble];
+    await writeFile(join(folder, "server.log"), `${log.join("\n")}\n`);
+    return folder;
+  }
+
+  async close() {
+    for (const family of this.families) await family.context.close().catch(() => {});
+  }
+}
+
+export class Family {
+  /** @param {House} house @param {BrowserContext} context @param {boolean} hasClock */
+  constructor(house, context, hasClock) {
+    this.house = house;
+    this.context = context;
+    this.hasClock = hasClock;
+  }
+
+  /** A new tab. @param {string} [path] below the portal's URL */
+  async tab(path) {
+    const page = await this.context.newPage();
+    if (path !== undefined) await page.goto(`${this.house.url}${path}`);
+    return page;
+  }
+
+  /** The session cookie as it is now. */
+  async cookie() {
+    const cookies = await this.context.cookies(this.house.url);
+    return cookies.find((cookie) => cookie.name === "narthex");
+  }
+
+  /**
+   * What the server says to who presents this cookie, browser or not.
+   * @param {{name: string, value: string} | undefined} cookie
+   * @returns {Promise<{status: number, body: any}>}
+   */
+  async ask(cookie) {
+    const answer = await fetch(`${this.house.url}api/v1/session`, {
+      headers: { cookie: `${cookie?.name}=${cookie?.value}` },
+    });
+    return { status: answer.status, body: await answer.json() };
+  }
+}
