@@ -174,13 +174,13 @@ impl Desk<'_> {
         };
         let mut facts = self.of_session(&session, &profile);
         if let Some(organization) = location.organization() {
-            if !profile.is_member(organization) {
+            // The landing page leaves it to the portal who may see the statistics.
+            if location == ResumeLocation::landing_page(organization) {
+                self.statistics(&session, organization, &mut facts).await?;
+            } else if !profile.is_member(organization) {
                 return Err(Refusal::NotPermitted.into());
             }
             facts.organization = Some(organization.as_str().to_owned());
-            if location == ResumeLocation::landing_page(organization) {
-                self.statistics(&session, organization, &mut facts).await?;
-            }
         }
         // The page carries its own log-in URL.
         let tag = self.portal.resume_tag(session.account(), &location)?;
