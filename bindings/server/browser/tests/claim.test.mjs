@@ -19,7 +19,9 @@ import { PASSWORD, PRINCIPAL, fullName } from "../lib/people.mjs";
 /** Fields that a person sees and fills in. @param {Page} page */
 async function visibleFields(page) {
   const fields = page.getByRole("main").locator("input:not([type=hidden]):not([readonly]), select");
-  return fields.evaluateAll((list) => list.map((field) => field.labels?.[0]?.textContent?.trim()));
+  return fields.evaluateAll((list) =>
+    list.map((field) => /** @type {any} */ (field).labels?.[0]?.textContent?.trim()),
+  );
 }
 
 /** The element that has the focus. @param {Page} page */

@@ -201,7 +201,7 @@ rule(
     const hidden = await tab.evaluate((name) => {
       window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
       const shown = [...document.querySelectorAll("body *")].filter((element) =>
-        [...element.childNodes].some((node) => node.nodeType === 3 && node.data.includes(name)),
+        [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.includes(name)),
       );
       return shown.every((element) => getComputedStyle(element).visibility === "hidden");
     }, person.family_name);
