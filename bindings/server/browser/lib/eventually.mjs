@@ -2,7 +2,7 @@
 /** Waiting for what must become true, with a limit that is part of the rule. */
 
 /** Limits hold on a machine that does nothing else; one under load is allowed so many times as long. */
-const PATIENCE = Number(process.env.NARTHEX_PATIENCE ?? 3);
+const PATIENCE = Number(process.env.NARTHEX_PATIENCE ?? 2);
 
 /** What the rules call "within a second". */
 export const A_SECOND = 1000 * PATIENCE;
