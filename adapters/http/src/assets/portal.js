@@ -315,7 +315,8 @@
       const mark = readMark();
       const stale = !mark || now - mark >= inactivity;
       if (left <= FIRST || stale) {
-        const level = left <= 0 ? 3 : left <= LAST ? 2 : left <= FIRST ? 1 : 0;
+        // 4: the mark is lost or too old, which is asked about at once and once.
+        const level = left <= 0 ? 3 : left <= LAST ? 2 : left <= FIRST ? 1 : 4;
         if (level !== judge.level || left <= 0 || now - judge.at > REPORT_EVERY) {
           judge.level = level;
           judge.at = now;
