@@ -9,6 +9,7 @@ mod context;
 mod cookies;
 mod csrf;
 mod forms;
+mod guard;
 mod headers;
 mod json;
 mod pages;

@@ -1,34 +1,32 @@
-//! One request in, one response out. Everything a row of the route table asks for is checked here,
-//! before its handler runs.
+//! One request in, one response out.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use http::header::{ALLOW, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{ALLOW, HOST, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use narthex_core::model::RequestId;
-use narthex_core::{Asker, Check, Portal, Refusal};
+use narthex_core::{Asker, Portal};
 use tracing::{debug, error, warn};
 
 use crate::assets::Assets;
-use crate::context::{Ctx, OrganizationCache, RequestIds, Session, Shared};
+use crate::context::{Ctx, OrganizationCache, RequestIds, Shared};
 use crate::cookies::{CookieKind, CookieNames, Jar};
-use crate::csrf::{Binding, Provenance, provenance, token_is_right};
 use crate::forms::Form;
+use crate::guard::guard;
 use crate::headers::add_fixed;
 use crate::json::Object;
 use crate::pre::Pre;
-use crate::problem::{Fault, Issue, Problem};
+use crate::problem::{Fault, Problem};
 use crate::proxies::{Peer, asker_address, source};
 use crate::render::Renderer;
 use crate::reply::Reply;
-use crate::routes::{Action, BodyKind, Found, Route, RouteTable, Who};
+use crate::routes::{Action, Found, Route, RouteTable};
 use crate::settings::{Settings, SettingsError};
-use crate::texts::{EN, fill};
+use crate::texts::EN;
 use crate::{api, pages};
 
 /// The longest request body, in bytes (WB-16).
@@ -302,183 +300,6 @@ async fn guarded(mut ctx: Ctx<'_>, body: &Bytes) -> Reply {
             } else {
                 pages::error::answer(&ctx, &fault)
             }
-        }
-    }
-}
-
-/// In this order: where it comes from, what it carries, who is asking, whose form it is.
-async fn guard(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> {
-    if ctx.route.is_unsafe() {
-        check_provenance(ctx)?;
-    }
-    read_body(ctx, body)?;
-    if ctx.route.who == Who::Person {
-        let session = live_session(ctx).await?;
-        ctx.session = Some(session);
-        check_family(ctx)?;
-    }
-    if let BodyKind::Form(_) = ctx.route.body {
-        ctx.stale_form = !form_token_is_right(ctx)?;
-        if ctx.stale_form && !ctx.route.shows_stale_form_again() {
-            let status = StatusCode::FORBIDDEN;
-            return Err(Problem::new(status, "form_token", EN.form_token).into());
-        }
-    }
-    if ctx.session.is_some() {
-        note_activity(ctx).await?;
-    }
-    Ok(())
-}
-
-fn check_provenance(ctx: &Ctx<'_>) -> Result<(), Fault> {
-    let has_cookies = ctx.jar.session.is_some() || ctx.jar.claim.is_some() || ctx.jar.pre.is_some();
-    let allowed = match provenance(ctx.headers, ctx.base()) {
-        Provenance::Ours => true,
-        Provenance::Elsewhere => false,
-        // A program, not a browser: it keeps no cookie of ours that somebody could ride on.
-        Provenance::Unsaid => ctx.route.is_api() && !has_cookies,
-    };
-    if allowed {
-        return Ok(());
-    }
-    Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", EN.cross_site).into())
-}
-
-fn read_body(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> {
-    match ctx.route.body {
-        BodyKind::None if body.is_empty() => {}
-        BodyKind::None => {
-            return Err(Problem::malformed(Issue::new("", "unexpected_body", EN.malformed)).into());
-        }
-        BodyKind::Form(fields) => {
-            check_media_type(ctx.headers, "application/x-www-form-urlencoded")?;
-            let mut known = fields.to_vec();
-            known.push("form_token");
-            if ctx.route.who == Who::Person {
-                known.push("family");
-            }
-            ctx.form = Form::parse(body, &known)?;
-        }
-        BodyKind::Json(members) => {
-            check_media_type(ctx.headers, "application/json")?;
-            ctx.json = Object::parse(body, members)?;
-        }
-    }
-    Ok(())
-}
-
-/// Exactly `expected`, at most with `charset=utf-8`; said once.
-fn check_media_type(headers: &HeaderMap, expected: &'static str) -> Result<(), Fault> {
-    let mut said = headers.get_all(CONTENT_TYPE).iter();
-    let value = said
-        .next()
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
-    let (essence, parameter) = match value.split_once(';') {
-        Some((essence, parameter)) => (essence.trim(), parameter.trim()),
-        None => (value, ""),
-    };
-    let charset = parameter.is_empty() || parameter.eq_ignore_ascii_case("charset=utf-8");
-    if essence.eq_ignore_ascii_case(expected) && charset && said.next().is_none() {
-        return Ok(());
-    }
-    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    let mut problem = Problem::new(status, "unsupported_media_type", EN.malformed);
-    let text = fill(EN.unsupported_media_type, &[("expected", expected)]);
-    problem
-        .issues
-        .push(Issue::new("", "unsupported_media_type", text));
-    Err(problem.into())
-}
-
-/// The live session of the request. Where there is one, this is the warm path: no store, no await.
-async fn live_session(ctx: &Ctx<'_>) -> Result<Session, Fault> {
-    let token = ctx.presented().ok_or(Refusal::NotLoggedIn)?;
-    let portal = ctx.portal();
-    let verified = match portal.check(&token) {
-        Check::Live(session) => session,
-        Check::AskStore => portal.verify_session(&token).await?,
-    };
-    Ok(Session {
-        family: portal.family_tag(verified.selector())?,
-        expires_in: verified.expires_at().since(portal.now().latest),
-        verified,
-    })
-}
-
-/// A script names the family its page was rendered for, a form does too: another one means that
-/// somebody logged in again in this browser meanwhile.
-fn check_family(ctx: &Ctx<'_>) -> Result<(), Fault> {
-    let family = &ctx.session()?.family;
-    let said = match ctx.route.body {
-        BodyKind::Form(_) => Some(ctx.form.get("family")),
-        _ => match ctx.headers.get("narthex-family") {
-            None => None,
-            Some(value) => Some(value.to_str().unwrap_or("")),
-        },
-    };
-    match said {
-        Some(said) if said != family => Err(family_mismatch().into()),
-        _ => Ok(()),
-    }
-}
-
-pub(crate) fn family_mismatch() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "family_mismatch", EN.family_mismatch)
-}
-
-fn form_token_is_right(ctx: &Ctx<'_>) -> Result<bool, Fault> {
-    let selector = match (&ctx.session, ctx.route.action) {
-        (Some(session), _) => Some(session.verified.selector()),
-        // Log-out works for a session that has just ended: the form is bound to its family all the
-        // same. Without a session there is nothing to end, and nothing to protect.
-        (None, Action::LogOut) => match ctx.presented() {
-            Some(token) => Some(token.selector()),
-            None => return Ok(true),
-        },
-        (None, _) => None,
-    };
-    let binding = match selector {
-        Some(selector) => Binding::Family(selector),
-        None => Binding::Pre(&ctx.pre.nonce),
-    };
-    Ok(token_is_right(
-        ctx.portal(),
-        binding,
-        ctx.form.get("form_token"),
-    )?)
-}
-
-/// Navigations a person began, and what changes something. A browser too old to say so, or a
-/// program, is believed; a page that fetches in the background is not.
-async fn note_activity(ctx: &mut Ctx<'_>) -> Result<(), Fault> {
-    let began_by_a_person = match ctx.headers.get("sec-fetch-user") {
-        Some(value) => value.as_bytes() == b"?1",
-        None => !["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"]
-            .iter()
-            .any(|name| ctx.headers.contains_key(*name)),
-    };
-    let counts = ctx.route.is_activity() && (ctx.route.is_unsafe() || began_by_a_person);
-    let Some(session) = ctx.session.as_mut().filter(|_| counts) else {
-        return Ok(());
-    };
-    let portal = &ctx.shared.portal;
-    match portal
-        .record_activity(&session.verified, Duration::ZERO)
-        .await
-    {
-        Ok(()) => {
-            let now = portal.now().latest;
-            let absolute = portal.policy().session.absolute_timeout;
-            let whole = session.verified.started_at().plus(absolute).since(now);
-            session.expires_in = session.verified.inactivity_timeout().min(whole);
-            Ok(())
-        }
-        // The session ended between the check and here: that is the answer.
-        Err(error @ narthex_core::Error::Refused(_)) => Err(error.into()),
-        Err(failure) => {
-            warn!(request_id = ctx.request_id, error = %failure, "activity was not kept");
-            Ok(())
         }
     }
 }

@@ -124,7 +124,7 @@ pub(crate) async fn log_out(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     if let Some(said) = ctx.headers.get("narthex-family")
         && said.as_bytes() != ctx.portal().family_tag(token.selector())?.as_bytes()
     {
-        return Err(crate::service::family_mismatch().into());
+        return Err(crate::guard::family_mismatch().into());
     }
     match ctx.portal().log_out(&token, &ctx.asker).await {
         Ok(()) | Err(Error::Refused(Refusal::SessionEnded { .. })) => {

@@ -10,9 +10,10 @@ use serde::Serialize;
 
 use crate::context::Ctx;
 use crate::cookies::CookieKind;
+use crate::guard::family_mismatch;
 use crate::problem::{Fault, Problem};
 use crate::reply::Reply;
-use crate::service::{family_mismatch, wipe_session};
+use crate::service::wipe_session;
 use crate::texts::{EN, end_reason, sentence};
 
 use super::view::{
