@@ -58,5 +58,10 @@ fn same_bytes(read: &[u8], again: &Record) {
     {
         key_id.fill(0);
     }
-    assert_eq!(read, again.0, "decoded, and encoded otherwise");
+    assert!(
+        read == again.0,
+        "decoded, and encoded otherwise: {} and {}",
+        read.escape_ascii(),
+        again.0.escape_ascii()
+    );
 }
