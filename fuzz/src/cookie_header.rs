@@ -1,4 +1,4 @@
-//! What a `Cookie` header can do: name a session or a claim, and nothing else (WB-01 to WB-03, A25).
+//! What a `Cookie` header can do: name a session or a claim, nothing else (WB-01 to WB-03, A25).
 
 use std::sync::LazyLock;
 

@@ -28,8 +28,8 @@ static APPS: LazyLock<Vec<AppPrefix>> = LazyLock::new(|| {
     ]
 });
 
-/// What is accepted as a location stays on this origin in a browser's eyes, whatever the base URL, and
-/// reads the same there and back.
+/// What is accepted as a location stays on this origin in a browser's eyes, whatever the base URL,
+/// and reads the same there and back.
 pub fn return_to(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Ok(organization) = OrganizationId::parse(&text) {

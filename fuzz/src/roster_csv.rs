@@ -77,8 +77,8 @@ const SDS: [(&str, &str); 3] = [
     ),
 ];
 
-/// A zip, where `data` begins like one. Else the first line of `data` names a file, and the rest is put
-/// in its place in a small roster (a School Data Sync one, if the file is of that).
+/// A zip, where `data` begins like one. Else the first line of `data` names a file, and the rest
+/// is put in its place in a small roster (a School Data Sync one, if the file is of that).
 pub fn roster_csv(data: &[u8]) {
     let Some(options) = options() else { return };
     let read = || match base(data) {
@@ -138,8 +138,8 @@ fn told(result: &Result<Reading, ReadError>) -> String {
     }
 }
 
-/// A birthdate that only the base knows is nowhere. One that `data` has too may have been put into any
-/// column; findings and errors mask it there as well, as long as it stands by itself.
+/// A birthdate that only the base knows is nowhere. One that `data` has too may have been put into
+/// any column; findings and errors mask it there as well, as long as it stands by itself.
 fn no_secrets(result: &Result<Reading, ReadError>, data: &[u8]) {
     let everything = told(result);
     let shown = match result {

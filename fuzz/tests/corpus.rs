@@ -1,5 +1,5 @@
-//! Every target over its corpus, and over a few thousand mutations of each seed: the same ones every
-//! time, on any toolchain.
+//! Every target over its corpus, and over mutations of each seed: the same ones every time, on any
+//! toolchain.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
