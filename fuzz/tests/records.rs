@@ -1,6 +1,6 @@
 //! The format of records, pinned: a seed of the corpus per kind of record, and a test that the
-//! encoder still writes exactly that. A store that exists must stay readable, so a difference here is a new
-//! version of the format, never a mere update: then `UPDATE_EXPECT=1` writes the files anew.
+//! encoder still writes exactly that. A store that exists must stay readable, so a difference here is
+//! a new version of the format, never a mere update: then `UPDATE_EXPECT=1` writes the files anew.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
