@@ -107,7 +107,7 @@ impl AuditEvent {
     /// # Errors
     /// Not an event of this version.
     pub fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
+        let mut r = Reader::without_key(&record.0, VERSION)?;
         let at = r.time()?;
         let kind = r.text()?;
         let kind = EventKind::ALL

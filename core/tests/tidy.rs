@@ -232,7 +232,7 @@ fn no_document_names_a_path_of_a_machine() {
         ".md", ".rs", ".toml", ".json", ".js", ".mjs", ".html", ".css",
     ] {
         for folder in [
-            "adapters", "benches", "bindings", "core", "docs", "examples", "xtask",
+            "adapters", "benches", "bindings", "core", "docs", "examples", "fuzz", "xtask",
         ] {
             sources(&root().join(folder), extension, &mut files);
         }

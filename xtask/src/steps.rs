@@ -110,12 +110,19 @@ fn rust() -> Result<(), String> {
 }
 
 fn fuzz_corpora() -> Result<(), String> {
-    let manifest = root().join("fuzz/Cargo.toml");
-    // One target directory for both workspaces: what they share is built once.
-    let target = root().join("target");
-    run(cargo(&["test", "--manifest-path"])
-        .arg(manifest)
-        .env("CARGO_TARGET_DIR", target))
+    // A workspace of its own: the lint step does not reach it. One target directory for both, so that
+    // what they share is built once.
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), std::path::PathBuf::from);
+    let manifest = ["--manifest-path", "fuzz/Cargo.toml"];
+    run(cargo(&["fmt", "--check"]).args(manifest))?;
+    run(cargo(&["clippy", "--all-targets"])
+        .args(manifest)
+        .args(["--", "-D", "warnings"])
+        .env("CARGO_TARGET_DIR", &target))?;
+    run(cargo(&["test"])
+        .args(manifest)
+        .env("CARGO_TARGET_DIR", &target))
 }
 
 fn browser() -> Result<(), String> {

@@ -216,7 +216,7 @@ impl Office {
             ["membership", "add", number, organization, role] => {
                 let membership = Membership {
                     organization: OrganizationId::parse(organization)?,
-                    role: Role::from_code(role),
+                    role: Role::from_code(role).ok_or("not a role")?,
                 };
                 self.change(number, |person| person.memberships.push(membership))
                     .await?;

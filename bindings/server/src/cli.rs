@@ -88,7 +88,7 @@ pub(crate) struct ServeArgs {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<String>,
-    /// Where people find the portal: https://host[:port][/path]
+    /// Where people find the portal: `https://host[:port][/path]`
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
     /// Where records are kept: redb:///absolute/path, or memory:

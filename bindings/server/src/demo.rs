@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use narthex::core::Portal;
+use narthex::core::model::Contact;
 use narthex::core::model::Role;
 use narthex::core::model::roster::{Finding, RosterPerson, Severity};
 use narthex::core::portal::ImportReport;
@@ -52,7 +53,13 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
     let report = roster::import(&portal, reading, false).await?;
     findings.extend(report.findings.iter().cloned());
 
-    let settings = Settings::new(&format!("http://{address}")).map_err(Failure::failed)?;
+    let mut settings = Settings::new(&format!("http://{address}")).map_err(Failure::failed)?;
+    // The sample names nobody to write to; a school's own roster or configuration does.
+    settings.help.push(Contact {
+        name: "The school office".to_owned(),
+        role: "Office".to_owned(),
+        email: Some("office@school.example".to_owned()),
+    });
     let service = PortalService::new(portal.clone(), settings).map_err(Failure::failed)?;
     let shown = Shown {
         url: format!("http://{address}/"),

@@ -66,14 +66,15 @@ impl Role {
         }
     }
 
-    /// The role of a code; unknown words are `Other`.
-    pub fn from_code(code: &str) -> Self {
+    /// The role of a code.
+    pub fn from_code(code: &str) -> Option<Self> {
         match code {
-            "student" => Self::Student,
-            "teacher" => Self::Teacher,
-            "administrator" => Self::Administrator,
-            "guardian" => Self::Guardian,
-            _ => Self::Other,
+            "student" => Some(Self::Student),
+            "teacher" => Some(Self::Teacher),
+            "administrator" => Some(Self::Administrator),
+            "guardian" => Some(Self::Guardian),
+            "other" => Some(Self::Other),
+            _ => None,
         }
     }
 }

@@ -118,6 +118,19 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
+    /// Begins a record of `version` that holds nothing made with a key.
+    ///
+    /// # Errors
+    /// Another version, nothing there, or a key id where none belongs.
+    pub fn without_key(bytes: &'a [u8], version: u8) -> Result<Self, DecodeError> {
+        let reader = Self::new(bytes, version)?;
+        if reader.key_id == 0 {
+            Ok(reader)
+        } else {
+            Err(DecodeError::Damaged)
+        }
+    }
+
     /// The id of the key that the record's digests or seals were made with.
     pub fn key_id(&self) -> u32 {
         self.key_id

@@ -107,7 +107,7 @@ impl Stored for Gate {
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
+        let mut r = Reader::without_key(&record.0, VERSION)?;
         let gate = Self {
             session_epoch: r.u64()?,
             epoch_reason: reason(&mut r)?,
@@ -214,7 +214,7 @@ impl Stored for RosterEntry {
             memberships: r.list(|r| {
                 Ok(Membership {
                     organization: organization(r)?,
-                    role: Role::from_code(&r.text()?),
+                    role: Role::from_code(&r.text()?).ok_or(DecodeError::Damaged)?,
                 })
             })?,
             default_organization: organization(&mut r)?,
@@ -253,7 +253,7 @@ impl Stored for EntryDetails {
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
+        let mut r = Reader::without_key(&record.0, VERSION)?;
         let details = Self {
             login_id: r.text()?,
             given_name: r.text()?,
@@ -286,7 +286,7 @@ impl Stored for Ticket {
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
+        let mut r = Reader::without_key(&record.0, VERSION)?;
         let ticket = Self {
             entry: EntryKey(r.fixed()?),
             claim_generation: r.u64()?,
@@ -317,7 +317,7 @@ impl Stored for Person {
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
+        let mut r = Reader::without_key(&record.0, VERSION)?;
         let person = Self {
             entry: EntryKey(r.fixed()?),
             claimed_at: r.time()?,
@@ -339,7 +339,7 @@ impl Stored for SecurityAnswersRecord {
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
+        let mut r = Reader::without_key(&record.0, VERSION)?;
         let answers = Self {
             questions: r.list(Reader::text)?,
             generation: r.u64()?,
@@ -372,7 +372,7 @@ impl Stored for Organization {
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
+        let mut r = Reader::without_key(&record.0, VERSION)?;
         let organization = Self {
             id: organization(&mut r)?,
             name: r.text()?,
@@ -404,7 +404,7 @@ impl Stored for Lane {
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
+        let mut r = Reader::without_key(&record.0, VERSION)?;
         let lane = Self {
             failures: r.u32()?,
             last_failure_at: r.time()?,
@@ -438,7 +438,7 @@ impl Stored for SourceRow {
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
+        let mut r = Reader::without_key(&record.0, VERSION)?;
         let row = Self {
             entry: EntryKey(r.fixed()?),
             row_digest: r.fixed()?,

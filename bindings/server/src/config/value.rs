@@ -78,15 +78,12 @@ impl TryFrom<String> for Profile {
 }
 
 fn role(text: &str) -> Result<Role, String> {
-    let role = Role::from_code(text);
-    if role.code() == text {
-        Ok(role)
-    } else {
-        Err(format!(
+    Role::from_code(text).ok_or_else(|| {
+        format!(
             "{text:?} is not a role: \"student\", \"teacher\", \"administrator\", \"guardian\" or \
              \"other\""
-        ))
-    }
+        )
+    })
 }
 
 /// `4h`, `90m`, `1h30m`, `45s`, `2d`.

@@ -147,7 +147,7 @@ impl FixturePerson {
         for (id, role) in &self.memberships {
             memberships.push(Membership {
                 organization: organization(id)?,
-                role: Role::from_code(role),
+                role: Role::from_code(role).ok_or("not a role")?,
             });
         }
         let birthdate = self.birthdate.as_deref().map(Birthdate::parse).transpose();
