@@ -37,3 +37,22 @@ export async function eventually(sentence, ask, within = A_WHILE) {
     await pause(25);
   }
 }
+
+/**
+ * The same promise, but not for ever.
+ * @template T
+ * @param {number} ms
+ * @param {string} what for the message
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+export function atMost(ms, what, promise) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let late;
+  const limit = new Promise((_, reject) => {
+    late = setTimeout(() => reject(new Error(`${what}: not within ${ms} ms`)), ms);
+  });
+  return /** @type {Promise<T>} */ (
+    Promise.race([promise, limit]).finally(() => clearTimeout(late))
+  );
+}

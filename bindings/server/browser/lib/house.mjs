@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { launch } from "./chromium.mjs";
+import { atMost } from "./eventually.mjs";
 import { logInPage } from "./pages.mjs";
 import { PASSWORD, claimQuickly, rosterWithContacts } from "./people.mjs";
 import { PortalUnderTest, prepare } from "./server.mjs";
@@ -20,7 +21,9 @@ import { PortalUnderTest, prepare } from "./server.mjs";
 /** @typedef {import("playwright-core").BrowserContext} BrowserContext */
 /** @typedef {import("./people.mjs").Listed} Listed */
 
-const TEST_MS_MAX = 90_000;
+const TEST_MS_MAX = 60_000;
+/** For what is kept, and for closing. */
+const AFTERWARDS_MS_MAX = 20_000;
 /** What a step of a browser may take before it counts as not happening. */
 const STEP_MS_MAX = 15_000;
 
@@ -57,14 +60,14 @@ after(async () => {
  * @param {RuleOptions} [options]
  */
 export function rule(name, body, options = {}) {
-  test(name, { timeout: TEST_MS_MAX }, async (t) => {
+  test(name, { timeout: TEST_MS_MAX + 3 * AFTERWARDS_MS_MAX }, async (t) => {
     prepare();
     roster ??= rosterWithContacts();
     const words = ["--roster", await roster, ...(options.words ?? [])];
     const server = await PortalUnderTest.start(words);
     const house = new House(server, options, (line) => t.diagnostic(line));
     try {
-      await body(house);
+      await atMost(TEST_MS_MAX, "this test", body(house));
       assert.deepEqual(house.trouble, [], "what the browsers complained of");
     } catch (error) {
       const folder = await house.keep(name);
@@ -153,7 +156,8 @@ export class House {
   async advance(ms) {
     await this.server.advance(ms);
     const clocks = this.families.filter((family) => family.hasClock);
-    await Promise.all(clocks.map((family) => family.context.clock.fastForward(ms)));
+    const moved = clocks.map((family) => family.context.clock.fastForward(ms));
+    await atMost(STEP_MS_MAX, "moving the browsers' clocks", Promise.all(moved));
   }
 
   /** @param {BrowserContext} context */
@@ -201,7 +205,8 @@ export class House {
   }
 
   async close() {
-    for (const family of this.families) await family.context.close().catch(() => {});
+    const closed = Promise.all(this.families.map((family) => family.context.close()));
+    await atMost(AFTERWARDS_MS_MAX, "closing the browsers", closed).catch(() => {});
   }
 }
 

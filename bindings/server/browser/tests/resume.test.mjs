@@ -46,6 +46,14 @@ async function comesBack(house, tab, screen) {
   await eventually(`the tab is back on ${screen}`, () => place(tab, house.url) === screen);
 }
 
+/**
+ * Loads a waiting tab again, if it has not gone on by itself meanwhile.
+ * @param {Page} tab
+ */
+async function lookAgain(tab) {
+  await tab.reload().catch(() => {});
+}
+
 rule("S14 S15 three tabs each come back to their own screen and organization", async (house) => {
   const { person, tabs } = await threeTabs(house);
   await house.advance(4 * HOUR + 1000);
@@ -56,7 +64,7 @@ rule("S14 S15 three tabs each come back to their own screen and organization", a
   await header(first, fullName(person)).toggle.waitFor();
   assert.equal(place(first, house.url), SCREENS[0]);
   for (const [index, tab] of tabs.entries()) {
-    if (index > 0) await tab.reload();
+    if (index > 0) await lookAgain(tab);
     await header(tab, fullName(person)).toggle.waitFor();
     assert.equal(place(tab, house.url), SCREENS[index]);
   }
@@ -108,7 +116,7 @@ rule("S15 another person who logs in there lands on the own landing page", async
   await logInPage(first).logIn(other.login_id);
   await header(first, fullName(other)).toggle.waitFor();
   assert.equal(place(first, house.url), `o/${CONTOSO.id}/`);
-  await second.reload();
+  await lookAgain(second);
   await header(second, fullName(other)).toggle.waitFor();
   assert.equal(place(second, house.url), `o/${CONTOSO.id}/`);
 }, { refusals: [401] });
@@ -152,14 +160,17 @@ for (const bad of ["//evil.example/", "/\\evil.example", "https://evil.example/"
 rule("another person logs in while a tab is open: the tab never acts for them", async (house) => {
   const [one, two] = [await house.claimed(0), await house.claimed(1)];
   const family = await house.family();
-  // Two login pages wait; each is used by another person.
-  const [first, second] = [await family.tab("login"), await family.tab("login")];
+  const first = await family.tab("login");
   await logInPage(first).logIn(one.login_id);
   await header(first, fullName(one)).toggle.waitFor();
   await first.goto(`${house.url}account`);
   const before = await family.cookie();
-  await logInPage(second).logIn(two.login_id);
-  await header(second, fullName(two)).toggle.waitFor();
+  // As a login page does that was open before, without the script that would have led it on.
+  const answer = await family.context.request.post(`${house.url}api/v1/session`, {
+    data: { login_id: two.login_id, password: PASSWORD },
+    headers: { origin: new URL(house.url).origin },
+  });
+  assert.equal(answer.status(), 201);
   await eventually("the first tab is on a landing page of who is logged in now", async () =>
     place(first, house.url).startsWith(`o/${CONTOSO.id}/`) &&
     (await header(first, fullName(two)).toggle.isVisible()));

@@ -193,24 +193,31 @@ rule(
     const person = await house.claimed();
     const { family, tab } = await house.loggedIn(person);
     await tab.goto(`${house.url}account`);
-    // The session ends while this page does not run; what it then sees is what a browser tells a
-    // page that it takes out of its memory.
-    await family.context.setOffline(true);
-    const cookie = await family.cookie();
-    const answer = await fetch(`${house.url}api/v1/session`, {
-      method: "DELETE",
-      headers: { cookie: `narthex=${cookie?.value}`, origin: new URL(house.url).origin },
+    // What a browser tells a page that it takes out of its memory, while the answer is on its way.
+    /** @type {() => void} */
+    let answer = () => {};
+    const held = new Promise((resolve) => (answer = () => resolve(undefined)));
+    await family.context.route("**/api/v1/session", async (route) => {
+      await held;
+      await route.continue();
     });
-    assert.equal(answer.status, 204);
     const hidden = await tab.evaluate((name) => {
       window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
       const shown = [...document.querySelectorAll("body *")].filter((element) =>
-        [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.includes(name)),
+        [...element.childNodes].some(
+          (node) => node.nodeType === 3 && node.textContent?.includes(name),
+        ),
       );
       return shown.every((element) => getComputedStyle(element).visibility === "hidden");
     }, person.family_name);
     assert.ok(hidden, "nothing with the name is visible while the server has not said so");
-    await family.context.setOffline(false);
+    const cookie = await family.cookie();
+    const ended = await fetch(`${house.url}api/v1/session`, {
+      method: "DELETE",
+      headers: { cookie: `narthex=${cookie?.value}`, origin: new URL(house.url).origin },
+    });
+    assert.equal(ended.status, 204);
+    answer();
     await logInPage(tab).heading.waitFor();
   },
   { refusals: [401] },
