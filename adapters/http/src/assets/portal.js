@@ -16,7 +16,53 @@
   const meta = /** @type {HTMLMetaElement | null} */ (
     document.querySelector('meta[name="narthex-family"]')
   );
+  const login = /** @type {HTMLFormElement | null} */ (document.getElementById("login-form"));
   if (meta) session(meta);
+  else if (login) waiting(login);
+
+  /**
+   * A log-in page that waits while another tab of this browser logs in goes on by itself: the server
+   * leads from here to the place this page was left for.
+   * @param {HTMLFormElement} form
+   */
+  function waiting(form) {
+    const since = Date.now();
+    const isMark = (/** @type {string | null} */ key) => key?.startsWith("narthex.activity.") ?? false;
+    // Not a reload: this page may be the answer to a form, which would be sent again.
+    const onward = () => {
+      const url = new URL(form.action);
+      for (const name of ["return_to", "for"]) {
+        const value = new FormData(form).get(name);
+        if (typeof value === "string" && value) url.searchParams.set(name, value);
+      }
+      return url;
+    };
+    let asking = false;
+    const ask = async () => {
+      if (asking) return;
+      asking = true;
+      try {
+        const answer = await fetch(new URL("api/v1/session", form.action), { cache: "no-store" });
+        if (answer.ok) location.replace(onward());
+      } catch {
+        // Looked at again when the tab is.
+      } finally {
+        asking = false;
+      }
+    };
+    window.addEventListener("storage", (event) => {
+      if (isMark(event.key) && event.newValue) void ask();
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState !== "visible") return;
+      try {
+        const keys = Object.keys(localStorage).filter(isMark);
+        if (keys.some((key) => Number(localStorage.getItem(key)) > since)) void ask();
+      } catch {
+        // Storage may be off; the person logs in here then.
+      }
+    });
+  }
 
   /** A button beside each password field that shows what was typed. */
   function passwordToggles() {
@@ -87,6 +133,7 @@
     /** Why the session ended, as another tab heard it; only the log-in page's words depend on it. */
     let heardReason = /** @type {string | undefined} */ (undefined);
     let asking = /** @type {Promise<void> | null} */ (null);
+    let again = false;
 
     const channel =
       typeof BroadcastChannel === "function" ? new BroadcastChannel(`narthex.${family}`) : null;
@@ -203,15 +250,25 @@
       }
     }
 
-    /** Asks how long is left, and goes where the answer leads. One question at a time. */
+    /**
+     * Asks how long is left, and goes where the answer leads. One question at a time; who asks while one
+     * is on its way has heard something that its answer may be older than, so it is asked once more.
+     */
     function ask() {
-      asking ??= send("/session")
+      if (asking) {
+        again = true;
+        return asking;
+      }
+      asking = send("/session")
         .then(async (answer) => {
           if (answer) await settle(answer);
           else look();
         })
         .finally(() => {
           asking = null;
+          if (!again) return;
+          again = false;
+          if (!leaving) void ask();
         });
       return asking;
     }
@@ -229,15 +286,25 @@
         return;
       }
       const problem = await answer.json().catch(() => ({}));
-      if (problem.code === "token_replaced") {
+      if (isOnItsWay(problem)) {
         await renewed();
       } else if (answer.status === 401) {
         const reason = problem.reason ?? heardReason;
         tell({ type: "ended", reason });
         toLogin(reason);
       } else if (problem.code === "family_mismatch") {
-        leave(`${base}/?notice=another_person`);
+        // The same person: the server leads back to this place. Another one: to the landing page.
+        toLogin("logged_in_again");
       }
+    }
+
+    /**
+     * Whether this browser is about to have another token: the page that asked for it has not had its
+     * answer yet. To go anywhere now would be to go with the old one.
+     * @param {{code?: string, reason?: string}} problem
+     */
+    function isOnItsWay(problem) {
+      return problem.code === "token_replaced" || problem.reason === "logged_in_again";
     }
 
     /** Waits until this browser has the new token, at most five seconds. */
@@ -247,10 +314,10 @@
         if (answer?.status === 200) return true;
         const problem = await answer?.json().catch(() => ({}));
         if (answer?.status === 409) {
-          leave(`${base}/?notice=another_person`);
+          toLogin("logged_in_again");
           return false;
         }
-        if (answer?.status === 401 && problem.code !== "token_replaced") break;
+        if (answer?.status === 401 && !isOnItsWay(problem)) break;
         await new Promise((wake) => setTimeout(wake, 250));
       }
       toLogin();
@@ -440,7 +507,9 @@
     /** @param {string} [reason] */
     function onEnded(reason) {
       // The tab that logs out is on its way already.
-      if (!submitting) toLogin(reason);
+      if (submitting || leaving) return;
+      if (isOnItsWay({ reason })) void renewed();
+      else toLogin(reason);
     }
 
     channel?.addEventListener("message", (event) => {
