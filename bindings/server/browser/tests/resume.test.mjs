@@ -74,10 +74,16 @@ rule("S15 tabs that wait at the login page come back when one of them logs in", 
   const { person, tabs } = await threeTabs(house);
   await house.advance(4 * HOUR + 1000);
   await allAtLogIn(tabs);
-  const [first] = tabs;
-  assert.ok(first);
+  const [first, second] = tabs;
+  assert.ok(first && second);
+  // This one has been tried in vain: what was sent then is not sent again.
+  await logInPage(second).logIn(person.login_id, "not the password at all");
+  await logInPage(second).alert.waitFor();
+  const sent = house.requests.length;
   await logInPage(first).logIn(person.login_id);
   for (const [index, tab] of tabs.entries()) await comesBack(house, tab, SCREENS[index] ?? "");
+  const posts = house.requests.slice(sent).filter((line) => /^POST .*\/login/.test(line));
+  assert.equal(posts.length, 1, posts.join(", "));
 }, { refusals: [401] });
 
 rule("S15 logging in once more in each waiting tab brings each to its screen", async (house) => {
@@ -198,3 +204,25 @@ rule("another person logs in: a form of the tab before is not sent as them", asy
   const chosen = first.getByLabel("Default organization").locator("option:checked");
   assert.equal(await chosen.textContent(), CONTOSO.name);
 }, { refusals: [401, 403, 409] });
+
+rule("a tab that is late does not take away the cookie of a newer log-in", async (house) => {
+  const person = await house.claimed();
+  const { family, tab } = await house.loggedIn(person, { javaScriptEnabled: false });
+  const before = await family.cookie();
+  // Another tab logs in, and its answer is still on its way: this browser has the old cookie yet.
+  const answer = await fetch(`${house.url}api/v1/session`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      cookie: `narthex=${before?.value}`,
+      origin: new URL(house.url).origin,
+    },
+    body: JSON.stringify({ login_id: person.login_id, password: PASSWORD }),
+  });
+  assert.equal(answer.status, 201);
+  for (const path of ["account", "login?return_to=/account"]) {
+    await tab.goto(`${house.url}${path}`);
+    const now = await family.cookie();
+    assert.equal(now?.value, before?.value, `${path}: the cookie is left alone`);
+  }
+}, { refusals: [401] });
