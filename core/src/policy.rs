@@ -209,12 +209,16 @@ pub struct RosterPolicy {
     /// A complete import that would deactivate more than this share of an organization's people, in
     /// per cent, leaves them as they are and says so.
     pub deactivation_percent_max: u32,
+    /// Fewer missing people than this are believed whatever share they are: in a small organization one
+    /// who leaves is a large share.
+    pub deactivation_count_min: u32,
 }
 
 impl Default for RosterPolicy {
     fn default() -> Self {
         Self {
             deactivation_percent_max: 20,
+            deactivation_count_min: 5,
         }
     }
 }

@@ -5,7 +5,7 @@ mod support;
 
 use futures_executor::block_on;
 use narthex_core::model::Listing;
-use narthex_core::model::roster::RosterPerson;
+use narthex_core::model::roster::{RosterBatch, RosterPerson};
 use narthex_core::portal::{ImportOptions, ImportReport};
 use narthex_core::store::Space;
 use narthex_core::{Portal, Refusal};
@@ -179,6 +179,69 @@ fn a31_sessions_and_account_follow_the_person_to_a_new_number() {
         block_on(log_in(&portal, 2, PASSWORD)).is_err(),
         "the old number names nobody"
     );
+}
+
+#[test]
+fn a_source_id_that_is_given_to_another_human_hands_no_account_on() {
+    let (_house, portal) = portal();
+    bring(&portal, people(6));
+    block_on(claim(&portal, 2, PASSWORD)).unwrap();
+    let session = block_on(log_in(&portal, 2, PASSWORD)).unwrap();
+    for new_number in [2, 77] {
+        let mut rows = people(6);
+        rows[2] = RosterPerson {
+            source_id: "row-2".into(),
+            ..person(77, "south")
+        };
+        rows[2].login_id = number(new_number);
+        let report = bring(&portal, rows);
+        assert_eq!(codes(&report), ["person_replaced"], "number {new_number}");
+        assert!(block_on(is_live(&portal, &session.token)));
+        let profile = block_on(portal.profile(&session.session)).unwrap();
+        assert_eq!(
+            (profile.given_name.as_str(), profile.login_id.as_str()),
+            ("Given2", "S-2")
+        );
+        assert!(block_on(log_in(&portal, 77, PASSWORD)).is_err());
+    }
+    // One who marries, or whose birthdate is put right, is still the same human.
+    let mut rows = people(6);
+    rows[2].family_name = "Another".into();
+    rows[2].birthdate = rows[3].birthdate;
+    assert_eq!(codes(&bring(&portal, rows)), [""; 0]);
+    assert_eq!(
+        block_on(portal.profile(&session.session))
+            .unwrap()
+            .family_name,
+        "Another"
+    );
+}
+
+#[test]
+fn a_second_source_does_not_take_a_number_that_nobody_has_claimed() {
+    let (_house, portal) = portal();
+    bring(&portal, people(3));
+    let other = || RosterBatch {
+        source: "other".into(),
+        ..batch(vec![person(1, "south")])
+    };
+    let import = |batch| block_on(portal.import_roster(batch, ImportOptions::default(), &|_| {}));
+    assert_eq!(codes(&import(other()).unwrap()), ["number_in_two_sources"]);
+    assert_eq!(listing(&portal, 1), Listing::Held);
+    assert_eq!(
+        codes(&bring(&portal, people(3))),
+        ["number_in_two_sources"],
+        "said to both"
+    );
+    assert!(block_on(claim(&portal, 1, PASSWORD)).is_err());
+}
+
+#[test]
+fn one_who_leaves_a_small_organization_is_believed() {
+    let (_house, portal) = portal();
+    bring(&portal, people(4));
+    let report = bring(&portal, people(3));
+    assert_eq!((report.deactivated, report.held), (1, 0));
 }
 
 #[test]

@@ -17,8 +17,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_executor::block_on;
-use narthex_core::model::{EndReason, Listing};
+use narthex_core::host::{KeyPurpose, KeyRing};
+use narthex_core::model::{EndReason, EntryKey, Lane, Listing};
 use narthex_core::portal::{ImportOptions, LogIn, ResetClaim};
+use narthex_core::store::records::Stored;
 use narthex_core::store::{
     Cell, Change, ChangeSet, Commit, Key, MemoryStore, Record, Space, Store, StoreError, Version,
 };
@@ -259,7 +261,13 @@ impl Simulation {
         }
         let doublings = u32::try_from(person.failures - 10).unwrap().min(20);
         let wait = (30_000_u64 << doublings).min(HOUR_MS);
-        self.now.min(self.wall) >= person.last_failure + wait
+        // Failures and waits go by the wall while it is behind; one that lies ahead of it by more than
+        // five minutes starts its wait again.
+        self.earliest() >= person.last_failure + wait
+    }
+
+    fn earliest(&self) -> u64 {
+        self.now.min(self.wall)
     }
 
     /// Everything that holds of the warm table whatever happened: it never says live where the model
@@ -384,16 +392,33 @@ impl Simulation {
             "under-counted: {before} -> {failures}"
         );
         if failures > before {
-            self.people[n].last_failure = self.now;
+            let lane = self.lane(n).unwrap();
+            assert_eq!(lane.last_failure_at.as_millis(), self.earliest());
         }
+        // Where a failure lay ahead of the wall, its wait began again.
+        let last = self
+            .lane(n)
+            .map_or(0, |lane| lane.last_failure_at.as_millis());
+        self.people[n].last_failure = last;
         self.people[n].failures = failures;
     }
 
     fn lane_failures(&self, n: usize) -> u64 {
-        let one_in = self.store.one_in.swap(0, Ordering::SeqCst);
-        let report = block_on(self.portal.person(&number(n))).unwrap().unwrap();
-        self.store.one_in.store(one_in, Ordering::SeqCst);
-        u64::from(report.log_in_failures)
+        self.lane(n).map_or(0, |lane| u64::from(lane.failures))
+    }
+
+    /// What the store holds: read past the faults.
+    fn lane(&self, n: usize) -> Option<Lane> {
+        let keys = KeyRing::from_text(&self.house.keys).unwrap();
+        let id = keys.current(KeyPurpose::Names);
+        let entry = keys.mac(
+            KeyPurpose::Names,
+            id,
+            &[b"entry", number(n).as_str().as_bytes()],
+        );
+        let key = Key::record(format!("lane/log-in/{}", EntryKey(entry.unwrap()).to_hex()));
+        let (record, _) = block_on(self.store.inner.get(&key)).unwrap()?;
+        Some(Lane::decode(&record).unwrap())
     }
 
     fn end_presented(&mut self, presented: Option<usize>) {

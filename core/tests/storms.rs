@@ -4,9 +4,14 @@ mod support;
 
 use std::sync::Arc;
 
+use narthex_conformance::TestHasher;
+use narthex_core::host::{AdmittedHash, HashFault, PasswordHasher, QueueFull, Verification};
+use narthex_core::portal::HASH_PLACES_PER_IDENTITY_MAX;
 use narthex_core::store::MemoryStore;
 use narthex_core::{Error, Portal, Refusal};
 use support::*;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 const TASKS: usize = 1_000;
 
@@ -38,6 +43,7 @@ async fn cl01_a_thousand_tasks_claim_one_entry_and_one_wins() {
             Err(Error::Refused(
                 Refusal::AlreadyClaimed | Refusal::ClaimNotMatched | Refusal::ClaimExpired,
             )) => {}
+            Err(Error::Busy { .. }) => {}
             Err(error) => panic!("neither won nor refused: {error}"),
         }
     }
@@ -66,7 +72,7 @@ async fn a13_a_thousand_wrong_passwords_at_once_are_compared_ten_times() {
         assert!(
             matches!(
                 error,
-                Error::Refused(Refusal::LoginFailed) | Error::Contended { .. }
+                Error::Refused(Refusal::LoginFailed) | Error::Busy { .. } | Error::Contended { .. }
             ),
             "{error}"
         );
@@ -163,4 +169,73 @@ async fn pw17_a_hash_of_older_parameters_is_renewed_at_log_in_and_ends_no_sessio
     log_in(&portal, 0, PASSWORD).await.unwrap();
     assert_eq!(house.hasher.hashes(), hashes + 1, "once");
     assert!(is_live(&portal, &before.token).await);
+}
+
+/// Keeps every hash waiting until it is told to go on.
+#[derive(Debug)]
+struct HeldHasher(TestHasher, Arc<Semaphore>);
+
+struct HeldHash(Box<dyn AdmittedHash>, Arc<Semaphore>);
+
+impl PasswordHasher for HeldHasher {
+    fn admit(&self) -> Result<Box<dyn AdmittedHash>, QueueFull> {
+        Ok(Box::new(HeldHash(self.0.admit()?, Arc::clone(&self.1))))
+    }
+}
+
+#[async_trait::async_trait]
+impl AdmittedHash for HeldHash {
+    async fn hash(&self, secret: Zeroizing<Vec<u8>>, salt: [u8; 16]) -> Result<String, HashFault> {
+        let _go = self.1.acquire().await;
+        self.0.hash(secret, salt).await
+    }
+
+    async fn verify(
+        &self,
+        secret: Zeroizing<Vec<u8>>,
+        phc: Zeroizing<String>,
+    ) -> Result<Verification, HashFault> {
+        let _go = self.1.acquire().await;
+        self.0.verify(secret, phc).await
+    }
+
+    async fn decoy(&self, secret: Zeroizing<Vec<u8>>) -> Result<(), HashFault> {
+        let _go = self.1.acquire().await;
+        self.0.decoy(secret).await
+    }
+}
+
+#[tokio::test]
+async fn cc02_what_is_asked_in_one_name_does_not_keep_everybody_out() {
+    let house = House::new(Arc::new(MemoryStore::new()));
+    house.hasher.set_queue(64);
+    let go = Arc::new(Semaphore::new(64));
+    let hasher = Arc::new(HeldHasher(house.hasher.clone(), Arc::clone(&go)));
+    let portal = house.open_with(Arc::clone(&house.store), hasher).await;
+    import(&portal, 2).await;
+    claim(&portal, 1, PASSWORD).await.unwrap();
+    let held = go.acquire_many(64).await.unwrap();
+    let spawn = |n: usize, text: String| {
+        let portal = portal.clone();
+        tokio::spawn(async move { log_in(&portal, n, &text).await.map(|_| ()) })
+    };
+    let storm: Vec<_> = (0..200).map(|i| spawn(0, format!("guess {i}"))).collect();
+    let right = spawn(1, PASSWORD.to_owned());
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+    let places = HASH_PLACES_PER_IDENTITY_MAX as usize;
+    assert_eq!(
+        house.hasher.admitted(),
+        places + 1,
+        "the storm holds its share, and the other one"
+    );
+    drop(held);
+    right.await.unwrap().unwrap();
+    let mut busy = 0;
+    for task in storm {
+        busy += usize::from(matches!(task.await.unwrap(), Err(Error::Busy { .. })));
+    }
+    assert_eq!(busy, 200 - places);
+    assert_eq!(house.hasher.admitted(), 0, "every place is given back");
 }

@@ -22,10 +22,13 @@ pub(crate) async fn guard(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> 
         check_provenance(ctx)?;
     }
     read_body(ctx, body)?;
-    if ctx.route.who == Who::Person {
-        let session = live_session(ctx).await?;
-        ctx.session = Some(session);
-        check_family(ctx)?;
+    match ctx.route.who {
+        Who::Anyone => {}
+        Who::Known => ctx.session = live_session(ctx).await.ok(),
+        Who::Person => {
+            ctx.session = Some(live_session(ctx).await?);
+            check_family(ctx)?;
+        }
     }
     if let BodyKind::Form(_) = ctx.route.body {
         ctx.stale_form = !form_token_is_right(ctx)?;

@@ -52,6 +52,8 @@ pub(crate) enum Action {
 pub(crate) enum Who {
     /// Anybody.
     Anyone,
+    /// Anybody; who has a live session is known, and sees their header.
+    Known,
     /// Who has a live session.
     Person,
 }
@@ -126,7 +128,7 @@ const fn post(pattern: &'static str, who: Who, action: Action, body: BodyKind) -
 
 use Action as A;
 use BodyKind::{Form, Json};
-use Who::{Anyone, Person};
+use Who::{Anyone, Known, Person};
 
 /// Every route.
 pub(crate) static ROUTES: [Route; 40] = [
@@ -186,7 +188,7 @@ pub(crate) static ROUTES: [Route; 40] = [
         ]),
     ),
     post("/claim/abandon", Anyone, A::ClaimAbandon, Form(&["claim"])),
-    get("/help", Anyone, A::Help),
+    get("/help", Known, A::Help),
     get("/o/{organization}/", Person, A::Landing),
     get("/o/{organization}/downloads", Person, A::Downloads),
     get("/o/{organization}/apps/{app}", Person, A::App),

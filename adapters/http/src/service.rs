@@ -9,7 +9,7 @@ use http::header::{ALLOW, HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use narthex_core::model::RequestId;
-use narthex_core::{Asker, Portal};
+use narthex_core::{Asker, EndReason, Portal};
 use tracing::{debug, error, warn};
 
 use crate::assets::Assets;
@@ -328,7 +328,7 @@ async fn run(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         Action::Asset => ctx
             .shared
             .assets
-            .get(ctx.param("file"))
+            .get(ctx.param("file"), ctx.headers)
             .ok_or(Problem::not_found().into()),
         Action::ChangePasswordAddress => Ok(Reply::see_other(&ctx.link("/account/password"))),
         Action::Claim => pages::claim::begin_page(ctx).await,
@@ -348,6 +348,15 @@ async fn run(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         Action::LogOut => pages::login::log_out(ctx).await,
         Action::Password => pages::password::show(ctx).await,
         Action::PasswordSave => pages::password::save(ctx).await,
+    }
+}
+
+/// Takes away the cookie of a session that has ended; not where somebody has logged in over it in this
+/// browser: the cookie may be the new one by the time this answer arrives.
+pub(crate) fn without_ended_session(ctx: &Ctx<'_>, reply: Reply, reason: EndReason) -> Reply {
+    match reason {
+        EndReason::LoggedInAgain => reply,
+        _ => wipe_session(ctx, reply),
     }
 }
 

@@ -78,7 +78,7 @@ texts! {
     claim_lasts = "Please finish this step within {span}.";
     make_password_title = "Make a password";
     new_password_label = "New password";
-    requirements_title = "Your password must have, or be:";
+    requirements_title = "The new password needs:";
     password_advice = "Three or four words you will remember make a good password.";
     save_password_button = "Save and continue";
     password_missing = "Please type a new password.";
@@ -185,7 +185,7 @@ texts! {
     help_intro = "These people can help you with your number, your account and your password.";
     help_of = "{organization}";
     help_nobody = "Nobody is listed yet. Please ask at the office of your school.";
-    contact_write = "Write to:";
+    contact_write = "Stuck? Write to:";
 
     // The end of a session, told by the script.
     warning_title = "Are you still there?";

@@ -153,7 +153,8 @@ pub(crate) enum FormatArg {
     Oneroster,
     /// School Data Sync v1
     Sds,
-    /// One plain CSV file
+    /// One plain CSV file: not read yet
+    #[value(hide = true)]
     Csv,
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use narthex::core::Portal;
 use narthex::core::model::Contact;
-use narthex::core::model::Role;
 use narthex::core::model::roster::{Finding, RosterPerson, Severity};
+use narthex::core::model::{Listing, Role};
 use narthex::core::portal::ImportReport;
 use narthex::http::{PortalService, Settings};
 use serde_json::{Value, json};
@@ -39,7 +39,11 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
     let data = DataFolder::at(args.data.as_deref().unwrap_or(Path::new(DATA_FOLDER)))?;
     let portal = narthex::open(data.options()).await?;
 
-    let reading = roster::read(args.roster.as_deref(), &roster::read_options()?)?;
+    let mut options = roster::read_options()?;
+    // Whatever roster is tried in this folder is the demo's one source: trying another one does not
+    // make two sources quarrel over the numbers.
+    options.source = Some("demo".to_owned());
+    let reading = roster::read(args.roster.as_deref(), &options)?;
     if !reading.is_usable() {
         roster::tell_findings(&reading.findings);
         return Err(Failure::failed(
@@ -131,7 +135,7 @@ async fn to_try(portal: &Portal, listed: &[RosterPerson]) -> Result<Vec<RosterPe
     let mut free = Vec::new();
     for person in listed.iter().filter(|p| p.enabled && p.birthdate.is_some()) {
         let known = portal.person(&person.login_id).await?;
-        if known.is_some_and(|known| !known.claimed) {
+        if known.is_some_and(|known| !known.claimed && known.listing == Listing::Active) {
             free.push(person);
         }
         if free.len() >= PEOPLE_LOOKED_AT {
@@ -234,10 +238,7 @@ impl Shown {
         };
         let (warnings, notes) = (count(Severity::Warning), count(Severity::Note));
         if warnings + notes > 0 {
-            say!(
-                "  Findings     {warnings} warnings, {notes} notes (`narthex roster import PATH \
-                 --dry-run` lists them)"
-            );
+            say!("  Findings     {warnings} warnings, {notes} notes in the roster");
         }
     }
 }

@@ -60,8 +60,9 @@ pub(super) struct ReservedLane {
 }
 
 impl Portal {
-    /// Charges the network and the whole, always with weight 1. Only this may be seen by who asks.
-    pub(super) async fn charge(&self, asker: &Asker) -> Result<Charge> {
+    /// Charges the network and the whole, always with weight 1. Only this may be seen by who asks. Each
+    /// kind has budgets of its own: claims, which cost no hash, cannot use up what log-ins need.
+    pub(super) async fn charge(&self, kind: AttemptKind, asker: &Asker) -> Result<Charge> {
         let policy = &self.policy().attempts;
         let now = self.now();
         let window = window_start(now, policy.window);
@@ -71,9 +72,10 @@ impl Portal {
             .filter(|c| c.is_ascii_hexdigit() || ".:/".contains(*c))
             .collect();
         let id = if source.is_empty() { "local" } else { &source };
+        let kind = kind.code();
         let cells = [
-            budget_cell(window, "source", id),
-            budget_cell(window, "whole", "all"),
+            budget_cell(window, &format!("source-{kind}"), id),
+            budget_cell(window, &format!("whole-{kind}"), "all"),
         ];
         let [of_source, of_whole] = cells.clone();
         let mut changes = ChangeSet::new();

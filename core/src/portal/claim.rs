@@ -10,7 +10,7 @@ use crate::model::{
     SecurityAnswersRecord, Ticket, TicketStep, Timestamp,
 };
 use crate::rules::claim::{
-    ClaimEvidence, TicketVerdict, digest_evidence, evidence_matches, judge_ticket,
+    ClaimEvidence, TicketVerdict, digest_evidence, evidence_matches, expires_at, judge_ticket,
 };
 use crate::rules::password::PasswordRequirement;
 use crate::rules::question::{self, AcceptedAnswers, SecurityAnswers};
@@ -120,7 +120,7 @@ impl Portal {
         browser: &BrowserSecret,
         asker: &Asker,
     ) -> Result<ClaimTicket> {
-        let charge = self.charge(asker).await?;
+        let charge = self.charge(AttemptKind::Claim, asker).await?;
         let key = self.entry_key(evidence.login_id())?;
         let listed = self.read::<RosterEntry>(&entry_key(&key)).await?;
         let known = listed.is_some();
@@ -153,6 +153,8 @@ impl Portal {
                 opened_at: now.latest,
                 step_at: now.latest,
             };
+            // Made before the commit: after it nothing may fail.
+            let shown = self.shown(id, &ticket, &entry.value)?;
             let mut changes = ChangeSet::new();
             changes.expect(entry_key(&key), entry.version);
             put(&mut changes, ticket_key(&digest), &ticket, None);
@@ -167,7 +169,7 @@ impl Portal {
                 "",
             )?;
             if self.commit(changes).await? == Commit::Committed {
-                return self.shown(id, &ticket, &entry.value);
+                return Ok(shown);
             }
             match self.read::<RosterEntry>(&entry_key(&key)).await? {
                 Some(again) if again.value.evidence_key == key_id => entry = again,
@@ -198,9 +200,12 @@ impl Portal {
         password: Password,
     ) -> Result<ClaimTicket> {
         let open = self.open_ticket(ticket.id, browser).await?;
-        let password = self.accept_password(password, &open.entry.value).await?;
-        let admission = self.hasher().admit()?;
+        let password = self
+            .accept_password(password, &open.ticket.value.entry, &open.entry.value)
+            .await?;
+        let admission = self.admit(&open.ticket.value.entry)?;
         let phc = admission
+            .hash()
             .hash(password.hash_input(), self.random()?)
             .await?;
         for _ in 0..CONTENTION_MAX {
@@ -215,6 +220,7 @@ impl Portal {
                 step_at: open.now.latest,
                 ..open.ticket.value
             };
+            let shown = self.shown(ticket.id, &next, &open.entry.value)?;
             let mut changes = ChangeSet::new();
             put(
                 &mut changes,
@@ -223,7 +229,7 @@ impl Portal {
                 Some(open.ticket.version),
             );
             if self.commit(changes).await? == Commit::Committed {
-                return self.shown(ticket.id, &next, &open.entry.value);
+                return Ok(shown);
             }
         }
         contended()
@@ -246,15 +252,22 @@ impl Portal {
         if open.ticket.value.step != TicketStep::PasswordSet {
             return Err(Refusal::ClaimStepMissing.into());
         }
-        let about = self.about(&open.entry.value).await?;
+        let about = self
+            .about(&open.ticket.value.entry, &open.entry.value)
+            .await?;
         let about: Vec<&str> = about.iter().map(String::as_str).collect();
         let answers = question::accept(&answers, self.questions_required(), &about)
             .map_err(Refusal::AnswersUnacceptable)?;
         let answers_phc = if answers.questions().is_empty() {
             None
         } else {
-            let admission = self.hasher().admit()?;
-            Some(admission.hash(answers.hash_input(), self.random()?).await?)
+            let admission = self.admit(&open.ticket.value.entry)?;
+            Some(
+                admission
+                    .hash()
+                    .hash(answers.hash_input(), self.random()?)
+                    .await?,
+            )
         };
         let fresh = AccountId::from_bytes(self.random()?);
         for _ in 0..CONTENTION_MAX {
@@ -266,11 +279,11 @@ impl Portal {
             let changes = self
                 .claim_changes(&open, account, &answers, answers_phc.as_deref(), asker)
                 .await?;
+            let details = self.open_details(&open.ticket.value.entry, &open.entry.value)?;
             if self.commit(changes).await? == Commit::Committed {
                 self.0
                     .notices
                     .all_ended(account, None, EndReason::ReClaimed);
-                let details = self.open_details(&open.entry.value)?;
                 return Ok(Claimed {
                     account,
                     login_id: details.login_id,
@@ -457,10 +470,10 @@ impl Portal {
     fn shown(&self, id: TicketId, ticket: &Ticket, entry: &RosterEntry) -> Result<ClaimTicket> {
         Ok(ClaimTicket {
             id,
-            details: self.open_details(entry)?,
+            details: self.open_details(&ticket.entry, entry)?,
             organization: entry.default_organization.clone(),
             step: ticket.step,
-            expires_at: ticket.step_at.plus(self.policy().claim.step_timeout),
+            expires_at: expires_at(ticket, &self.policy().claim),
             requirements: self.requirements_for(entry),
         })
     }

@@ -54,9 +54,9 @@ impl Portal {
     /// an exhausted one; [`Refusal::Throttled`] for the network's or the whole's budget;
     /// [`Error::Busy`] before anything is reserved.
     pub async fn log_in(&self, request: LogIn, asker: &Asker) -> Result<LoggedIn> {
-        let admission = self.hasher().admit()?;
-        let charge = self.charge(asker).await?;
         let entry = self.entry_key(&request.login_id)?;
+        let admission = self.admit(&entry)?;
+        let charge = self.charge(AttemptKind::LogIn, asker).await?;
         let listed = self.read::<RosterEntry>(&entry_key(&entry)).await?;
         let known = listed.is_some();
         let reservation = self
@@ -69,7 +69,13 @@ impl Portal {
                 None => None,
             };
             let compared = self
-                .compare(&*admission, &request.password, account, gate, &reservation)
+                .compare(
+                    admission.hash(),
+                    &request.password,
+                    account,
+                    gate,
+                    &reservation,
+                )
                 .await?;
             let (Some(proof), Reservation::Made(lane)) = (compared, &reservation) else {
                 return Err(Refusal::LoginFailed.into());
@@ -105,6 +111,10 @@ impl Portal {
         let stored = self.open_credential(account, &gate.value)?;
         let verification = admission.verify(password.hash_input(), stored).await?;
         if !verification.matches {
+            if verification.rehash {
+                // Checked at another cost than a decoy's: the time must not tell who has an account.
+                admission.decoy(password.hash_input()).await?;
+            }
             return Ok(None);
         }
         let rehashed = match verification.rehash {
@@ -147,7 +157,7 @@ impl Portal {
                 return Err(Refusal::LoginFailed.into());
             }
             let now = self.now();
-            let profile = self.profile_from(account, &listed.value).await?;
+            let profile = self.profile_from(account, entry, &listed.value).await?;
             let family = self.new_family(&token, request, &profile, &gate.value, now, asker)?;
             let mut changes = ChangeSet::new();
             match &rehashed {
@@ -168,6 +178,7 @@ impl Portal {
                     changes.expect(gate_key(account), gate.version);
                 }
             }
+            changes.expect(entry_key(entry), listed.version);
             put(&mut changes, family_key(token.selector()), &family, None);
             let listing = account_family_key(account, token.selector());
             changes.put(listing, Record(Vec::new()), Expected::Absent);

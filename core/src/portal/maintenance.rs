@@ -100,17 +100,17 @@ impl Portal {
             .minus(2 * self.policy().claim.step_timeout);
         let cursor = self.cursor(|cursors| cursors.tickets.clone());
         let keys = self.page("ticket/", cursor.as_deref()).await?;
+        let next = next_cursor(&keys);
+        self.cursor(|cursors| cursors.tickets = next);
         let mut changes = ChangeSet::new();
         for key in &keys {
             if let Some((record, version)) = self.store().get(key).await? {
-                let ticket = Ticket::decode(&record)?;
-                if ticket.step_at < oldest {
+                // A record that is not understood is left alone, and stops nobody.
+                if Ticket::decode(&record).is_ok_and(|ticket| ticket.step_at < oldest) {
                     changes.delete(key.clone(), version);
                 }
             }
         }
-        let next = next_cursor(&keys);
-        self.cursor(|cursors| cursors.tickets = next);
         // A conflict leaves them to a later sweep.
         self.commit(changes).await?;
         Ok(())
@@ -125,11 +125,11 @@ impl Portal {
         let oldest = self.now().latest.minus(lifetime);
         let cursor = self.cursor(|cursors| cursors.families.clone());
         let keys = self.page("family/", cursor.as_deref()).await?;
+        let next = next_cursor(&keys);
+        self.cursor(|cursors| cursors.families = next);
         for key in &keys {
             self.forget_family(key, oldest).await?;
         }
-        let next = next_cursor(&keys);
-        self.cursor(|cursors| cursors.families = next);
         Ok(())
     }
 
@@ -143,7 +143,9 @@ impl Portal {
         else {
             return Ok(());
         };
-        let family = Family::decode(&record)?;
+        let Ok(family) = Family::decode(&record) else {
+            return Ok(());
+        };
         if family.started_at >= oldest {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! The only async code of the core: read, decide, commit, and start over (bounded) on conflict.
 
+mod admission;
 mod attempts;
 mod claim;
 mod log_in;
@@ -25,6 +26,7 @@ use crate::rules::time::ProcessTime;
 use crate::store::records::{Stored, time_floor_cell};
 use crate::store::{Applied, ChangeSet, Commit, Expected, Key, Store, Version, Versioned};
 
+pub use admission::HASH_PLACES_PER_IDENTITY_MAX;
 pub use claim::{ClaimTicket, Claimed};
 pub use log_in::{LogIn, LoggedIn};
 pub use notices::{Notice, Notices};
@@ -74,6 +76,7 @@ struct Inner {
     time: Mutex<ProcessTime>,
     sessions: table::SessionTable,
     notices: notices::NoticeBoard,
+    places: admission::HashPlaces,
     sweep: Mutex<maintenance::SweepCursors>,
 }
 
@@ -91,6 +94,7 @@ impl Portal {
             time: Mutex::new(time),
             sessions: table::SessionTable::new(),
             notices: notices::NoticeBoard::default(),
+            places: admission::HashPlaces::default(),
             sweep: Mutex::default(),
         })))
     }

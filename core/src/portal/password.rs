@@ -43,21 +43,21 @@ impl Portal {
     ) -> Result<LoggedIn> {
         let (entry, listed) = self.own_entry(session).await?;
         let same_as_current = current.is(&new);
-        let new = self.accept_password(new, &listed).await;
+        let new = self.accept_password(new, &entry, &listed).await;
         let new = match (new, same_as_current) {
             (Ok(new), false) => new,
             (Ok(_), true) => return Err(unacceptable(vec![PasswordRequirement::NotTheCurrent])),
             (Err(error), _) => return Err(error),
         };
-        let admission = self.hasher().admit()?;
-        let charge = self.charge(asker).await?;
+        let admission = self.admit(&entry)?;
+        let charge = self.charge(AttemptKind::LogIn, asker).await?;
         let reservation = self
             .reserve_lane(AttemptKind::LogIn, &entry, true, asker)
             .await?;
         let judged = self.judge_again(session).await?;
         let compared = self
             .compare(
-                &*admission,
+                admission.hash(),
                 &current,
                 Some(session.account()),
                 Some(judged.gate),
@@ -67,9 +67,20 @@ impl Portal {
         let (Some(proof), Reservation::Made(lane)) = (compared, &reservation) else {
             return Err(Refusal::LoginFailed.into());
         };
-        let phc = admission.hash(new.hash_input(), self.random()?).await?;
-        self.replace_credential(session, proof, &phc, &listed, &charge, lane, asker)
-            .await
+        let phc = admission
+            .hash()
+            .hash(new.hash_input(), self.random()?)
+            .await?;
+        self.replace_credential(
+            session,
+            proof,
+            &phc,
+            (&entry, &listed),
+            &charge,
+            lane,
+            asker,
+        )
+        .await
     }
 
     #[expect(
@@ -81,7 +92,7 @@ impl Portal {
         session: &VerifiedSession,
         proof: Proof,
         phc: &str,
-        listed: &RosterEntry,
+        (entry, listed): (&EntryKey, &RosterEntry),
         charge: &Charge,
         lane: &ReservedLane,
         asker: &Asker,
@@ -94,7 +105,7 @@ impl Portal {
         for _ in 0..CONTENTION_MAX {
             // Read before the commit: after it nothing may fail, or a change that was made would be
             // told as one that was not.
-            let profile = self.profile_from(account, listed).await?;
+            let profile = self.profile_from(account, entry, listed).await?;
             // Every change on behalf of a session names its gate and its family, as judged just now.
             let judged = self.judge_again(session).await?;
             if judged.gate.value.credential_generation + 1 != generation {
@@ -182,9 +193,10 @@ impl Portal {
     pub(super) async fn accept_password(
         &self,
         candidate: Password,
+        key: &EntryKey,
         entry: &RosterEntry,
     ) -> Result<NewPassword> {
-        let about = self.about(entry).await?;
+        let about = self.about(key, entry).await?;
         let words: Vec<&str> = about
             .iter()
             .chain(&self.policy().password.context_words)
@@ -194,8 +206,8 @@ impl Portal {
     }
 
     /// What is known of a person that no password or answer may be made of.
-    pub(super) async fn about(&self, entry: &RosterEntry) -> Result<Vec<String>> {
-        let details = self.open_details(entry)?;
+    pub(super) async fn about(&self, key: &EntryKey, entry: &RosterEntry) -> Result<Vec<String>> {
+        let details = self.open_details(key, entry)?;
         let mut about = vec![details.login_id, details.given_name, details.family_name];
         about.extend(details.preferred_given_name);
         about.extend(details.preferred_family_name);

@@ -4,7 +4,9 @@ use super::{Asker, CONTENTION_MAX, Portal, VerifiedSession, contended, put};
 use crate::error::{Refusal, Result};
 use crate::event::EventKind;
 use crate::host::KeyPurpose;
-use crate::model::{AccountId, EntryDetails, OrganizationId, Person, Profile, RosterEntry};
+use crate::model::{
+    AccountId, EntryDetails, EntryKey, OrganizationId, Person, Profile, RosterEntry,
+};
 use crate::store::records::{Stored, family_key, gate_key, person_key};
 use crate::store::{ChangeSet, Commit, Record};
 
@@ -14,8 +16,8 @@ impl Portal {
     /// # Errors
     /// [`Refusal::NotLoggedIn`] if the person is gone, or the store did not answer.
     pub async fn profile(&self, session: &VerifiedSession) -> Result<Profile> {
-        let (_, entry) = self.own_entry(session).await?;
-        self.profile_from(session.account(), &entry).await
+        let (key, entry) = self.own_entry(session).await?;
+        self.profile_from(session.account(), &key, &entry).await
     }
 
     /// Chooses the organization that `/` leads to.
@@ -76,9 +78,10 @@ impl Portal {
     pub(super) async fn profile_from(
         &self,
         account: AccountId,
+        key: &EntryKey,
         entry: &RosterEntry,
     ) -> Result<Profile> {
-        let details = self.open_details(entry)?;
+        let details = self.open_details(key, entry)?;
         let person = self.read::<Person>(&person_key(account)).await?;
         let chosen = person.and_then(|person| person.value.default_organization);
         let belongs = |id: &OrganizationId| entry.memberships.iter().any(|m| &m.organization == id);
@@ -97,17 +100,20 @@ impl Portal {
         })
     }
 
-    pub(super) fn open_details(&self, entry: &RosterEntry) -> Result<EntryDetails> {
+    /// Bound to the entry's own key: what is sealed for one entry does not open for another.
+    pub(super) fn open_details(&self, key: &EntryKey, entry: &RosterEntry) -> Result<EntryDetails> {
+        let context = [b"entry".as_slice(), &key.0];
         let opened = self
             .keys()
-            .open(KeyPurpose::Details, &[b"entry"], &entry.details)?;
+            .open(KeyPurpose::Details, &context, &entry.details)?;
         Ok(EntryDetails::decode(&Record(opened.to_vec()))?)
     }
 
-    pub(super) fn seal_details(&self, details: &EntryDetails) -> Result<Vec<u8>> {
+    pub(super) fn seal_details(&self, key: &EntryKey, details: &EntryDetails) -> Result<Vec<u8>> {
+        let context = [b"entry".as_slice(), &key.0];
         let bytes = details.encode();
         Ok(self
             .keys()
-            .seal(KeyPurpose::Details, &[b"entry"], &bytes.0, self.entropy())?)
+            .seal(KeyPurpose::Details, &context, &bytes.0, self.entropy())?)
     }
 }

@@ -15,6 +15,7 @@ use crate::model::{
     Organization, OrganizationId, Person, RosterEntry,
 };
 use crate::rules::claim::{birthdate_digest, name_pair_digest};
+use crate::rules::text::canonical_name;
 use crate::store::records::{
     SourceRow, entry_key, gate_key, organization_key, person_key, statistic_cell,
 };
@@ -299,58 +300,84 @@ impl Portal {
         person: &RosterPerson,
         shared: &BTreeSet<LoginId>,
     ) -> Result<Plan> {
-        let mut plan = Plan::default();
+        let mut plan = Plan {
+            outcome: Some(Outcome::Unchanged),
+            ..Plan::default()
+        };
         let key = self.entry_key(&person.login_id)?;
-        let is_shared = shared.contains(&person.login_id);
         let row_key = self.source_key(source, &person.source_id)?;
         let row = self.read::<SourceRow>(&row_key).await?;
+        let is_shared = shared.contains(&person.login_id);
         let row_digest = self.row_digest(person, is_shared)?;
-        let same = row.as_ref().is_some_and(|row| {
-            row.value.row_digest == row_digest && row.value.entry == key && !row.value.missing
-        });
-        if same {
-            plan.outcome = Some(Outcome::Unchanged);
-            return Ok(plan);
-        }
         let before = self.read::<RosterEntry>(&entry_key(&key)).await?;
-        let mut entry = self.entry_of(source, person, &key, before.as_ref().map(|b| &b.value))?;
-        let owner = before
-            .as_ref()
-            .map(|before| self.open_details(&before.value))
-            .transpose()?;
+        let owner = match &before {
+            Some(before) => Some(self.open_details(&key, &before.value)?),
+            None => None,
+        };
         let other_owner = owner.as_ref().is_some_and(|details| {
             (details.source.as_str(), details.source_id.as_str()) != (source, &person.source_id)
         });
+        let same = row.as_ref().is_some_and(|row| {
+            row.value.row_digest == row_digest && row.value.entry == key && !row.value.missing
+        });
         let named_an_account = before.as_ref().is_some_and(|b| b.value.account.is_some());
-        if other_owner && named_an_account {
-            // The number once named an account of somebody else: a human must decide.
-            plan.findings.push(reused_finding(person));
-            plan.outcome = Some(Outcome::Unchanged);
+        let held = before
+            .as_ref()
+            .is_some_and(|b| b.value.listing == Listing::Held);
+        // A number that was held because another source listed it too is looked at again.
+        let settled = if other_owner {
+            named_an_account || is_shared
+        } else {
+            is_shared || !held
+        };
+        if same && settled {
             return Ok(plan);
         }
-        if is_shared && !named_an_account {
+        let left = row
+            .as_ref()
+            .map(|row| row.value.entry)
+            .filter(|left| *left != key);
+        let in_the_way = match &before {
+            Some(_) if other_owner && named_an_account => Some(reused_finding(person)),
+            Some(before) if self.is_another_human(&key, &before.value, person)? => {
+                Some(replaced_finding(person))
+            }
+            _ => {
+                self.left_by_another_human(left.as_ref(), &row_key, person)
+                    .await?
+            }
+        };
+        if let Some(finding) = in_the_way {
+            // A human must decide: what stands is left as it is.
+            plan.findings.push(finding);
+            return Ok(plan);
+        }
+        let mut entry = self.entry_of(source, person, &key, before.as_ref().map(|b| &b.value))?;
+        let other_source = owner.is_some_and(|details| details.source != source);
+        if !named_an_account && (is_shared || other_source) {
             // Who has claimed the number keeps it: another row's mistake puts nobody out.
             entry.listing = Listing::Held;
+            plan.findings
+                .extend(other_source.then(|| two_sources_finding(person)));
         }
-        if let Some(row) = row.as_ref().filter(|row| row.value.entry != key) {
-            let moved = self
-                .leave_number(&mut plan, &row.value.entry, &row_key)
-                .await?;
-            if let Some((account, claimed)) = moved {
-                (entry.account, entry.claimed) = (Some(account), claimed);
-                self.move_person(&mut plan, account, key).await?;
-            }
+        if let Some(left) = left
+            && let Some((account, claimed)) = self.leave_number(&mut plan, &left, &row_key).await?
+        {
+            (entry.account, entry.claimed) = (Some(account), claimed);
+            self.move_person(&mut plan, account, key).await?;
         }
-        plan.outcome = Some(if before.is_some() {
+        let outcome = if before.is_some() {
             Outcome::Changed
         } else {
             Outcome::Added
-        });
+        };
+        plan.outcome = Some(outcome);
         self.write_entry(&mut plan, &key, before, entry).await?;
+        let organization = person.default_organization.clone();
         let kept = SourceRow {
             entry: key,
             row_digest,
-            organization: person.default_organization.clone(),
+            organization,
             missing: false,
         };
         put(
@@ -360,6 +387,71 @@ impl Portal {
             row.map(|row| row.version),
         );
         Ok(plan)
+    }
+
+    /// Whether an entry that has an account describes another human than `person`: neither name is the
+    /// same, nor the birthdate. A source that gives its ids anew must not hand accounts on with them.
+    fn is_another_human(
+        &self,
+        key: &EntryKey,
+        entry: &RosterEntry,
+        person: &RosterPerson,
+    ) -> Result<bool> {
+        if entry.account.is_none() {
+            return Ok(false);
+        }
+        let known = self.open_details(key, entry)?;
+        let same = |mine: [Option<&String>; 2], theirs: [Option<&String>; 2]| {
+            let mut theirs = theirs
+                .into_iter()
+                .flatten()
+                .map(|name| canonical_name(name));
+            theirs.any(|name| {
+                mine.into_iter()
+                    .flatten()
+                    .any(|m| canonical_name(m) == name)
+            })
+        };
+        let given = same(
+            [
+                Some(&person.given_name),
+                person.preferred_given_name.as_ref(),
+            ],
+            [Some(&known.given_name), known.preferred_given_name.as_ref()],
+        );
+        let family = same(
+            [
+                Some(&person.family_name),
+                person.preferred_family_name.as_ref(),
+            ],
+            [
+                Some(&known.family_name),
+                known.preferred_family_name.as_ref(),
+            ],
+        );
+        let birthdate = match (&person.birthdate, &entry.birthdate) {
+            (Some(birthdate), Some(digest)) => {
+                birthdate_digest(birthdate, key, self.keys(), entry.evidence_key)? == *digest
+            }
+            _ => false,
+        };
+        Ok(!given && !family && !birthdate)
+    }
+
+    /// A finding, if the number that a row leaves has the account of another human.
+    async fn left_by_another_human(
+        &self,
+        left: Option<&EntryKey>,
+        row_key: &Key,
+        person: &RosterPerson,
+    ) -> Result<Option<Finding>> {
+        let Some(left) = left else { return Ok(None) };
+        let Some(entry) = self.read::<RosterEntry>(&entry_key(left)).await? else {
+            return Ok(None);
+        };
+        let another = self.is_owned_by(left, &entry.value, row_key)?
+            && self.is_another_human(left, &entry.value, person)?;
+        Ok(another.then(|| replaced_finding(person)))
     }
 
     /// The entry a row describes; what the person did (claim, account) is kept.
@@ -419,15 +511,18 @@ impl Portal {
             birthdate,
             memberships,
             default_organization: person.default_organization.clone(),
-            details: self.seal_details(&EntryDetails {
-                login_id: person.login_id.as_str().to_owned(),
-                given_name: person.given_name.clone(),
-                family_name: person.family_name.clone(),
-                preferred_given_name: person.preferred_given_name.clone(),
-                preferred_family_name: person.preferred_family_name.clone(),
-                source: source.to_owned(),
-                source_id: person.source_id.clone(),
-            })?,
+            details: self.seal_details(
+                key,
+                &EntryDetails {
+                    login_id: person.login_id.as_str().to_owned(),
+                    given_name: person.given_name.clone(),
+                    family_name: person.family_name.clone(),
+                    preferred_given_name: person.preferred_given_name.clone(),
+                    preferred_family_name: person.preferred_family_name.clone(),
+                    source: source.to_owned(),
+                    source_id: person.source_id.clone(),
+                },
+            )?,
         })
     }
 
@@ -507,12 +602,13 @@ impl Portal {
         let Some(before) = self.read::<RosterEntry>(&entry_key(old)).await? else {
             return Ok(None);
         };
-        if !self.is_owned_by(&before.value, row_key)? {
+        if !self.is_owned_by(old, &before.value, row_key)? {
             return Ok(None);
         }
         plan.count(&before.value, -1);
         let account = before.value.account;
         let left = RosterEntry {
+            claimed: false,
             claim_generation: before.value.claim_generation + 1,
             listing: if account.is_some() {
                 Listing::Held
@@ -582,8 +678,9 @@ impl Portal {
         }
         for (organization, keys) in missing {
             let total = totals.get(&organization).copied().unwrap_or(0);
-            let percent_max = self.policy().roster.deactivation_percent_max as usize;
-            if keys.len() * 100 > total * percent_max {
+            let policy = &self.policy().roster;
+            let many = keys.len() >= policy.deactivation_count_min as usize;
+            if many && keys.len() * 100 > total * policy.deactivation_percent_max as usize {
                 report.held += keys.len();
                 report
                     .findings
@@ -609,7 +706,7 @@ impl Portal {
             let key = row.value.entry;
             let before = self.read::<RosterEntry>(&entry_key(&key)).await?;
             if let Some(before) = before
-                && self.is_owned_by(&before.value, row_key)?
+                && self.is_owned_by(&key, &before.value, row_key)?
             {
                 let listing = match before.value.listing {
                     Listing::Active => Listing::Inactive,
@@ -639,8 +736,8 @@ impl Portal {
     }
 
     /// Whether the entry describes the person of this row, and not one who got the number since.
-    fn is_owned_by(&self, entry: &RosterEntry, row_key: &Key) -> Result<bool> {
-        let details = self.open_details(entry)?;
+    fn is_owned_by(&self, key: &EntryKey, entry: &RosterEntry, row_key: &Key) -> Result<bool> {
+        let details = self.open_details(key, entry)?;
         Ok(&self.source_key(&details.source, &details.source_id)? == row_key)
     }
 
@@ -779,6 +876,30 @@ fn reused_finding(person: &RosterPerson) -> Finding {
         place: person.place.clone(),
         value: Some(person.login_id.as_str().to_owned()),
         message: "this number once named somebody else's account: the row was left out".into(),
+    }
+}
+
+fn replaced_finding(person: &RosterPerson) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        code: "person_replaced",
+        place: person.place.clone(),
+        value: Some(person.login_id.as_str().to_owned()),
+        message:
+            "the source gives this person the id of somebody else who has an account (neither \
+                  name nor birthdate is the same): the row was left out"
+                .into(),
+    }
+}
+
+fn two_sources_finding(person: &RosterPerson) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        code: "number_in_two_sources",
+        place: person.place.clone(),
+        value: Some(person.login_id.as_str().to_owned()),
+        message: "another source lists this number too: nobody can claim it until only one does"
+            .into(),
     }
 }
 

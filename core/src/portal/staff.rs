@@ -82,7 +82,7 @@ impl Portal {
             return Ok(None);
         };
         let entry = entry.value;
-        let details = self.open_details(&entry)?;
+        let details = self.open_details(&key, &entry)?;
         let gate = match entry.account {
             Some(account) => self.read::<Gate>(&gate_key(account)).await?,
             None => None,

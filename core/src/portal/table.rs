@@ -7,7 +7,7 @@
 //! `seq` when it installs. An attempt whose outcome is not known (a dropped future, a store that does not
 //! say) keeps its `pending` until a *fence* has committed: see `Portal::settle`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,7 +29,7 @@ struct Stripe {
     seq: u64,
     pending: u32,
     /// Attempts of unknown outcome; each still counts in `pending`.
-    doubts: Vec<SlotKey>,
+    doubts: BTreeMap<SlotKey, u32>,
     families: HashMap<Selector, FamilySlot, BuildHasherDefault<RandomKeyHasher>>,
     gates: HashMap<AccountId, u64, BuildHasherDefault<RandomKeyHasher>>,
 }
@@ -209,33 +209,26 @@ impl SessionTable {
         Attempt { table: self, keys }
     }
 
-    /// The doubts in the stripe of `key`.
+    /// What is in doubt in the stripe of `key`.
     pub(super) fn doubts(&self, key: SlotKey) -> Vec<SlotKey> {
-        let stripe = self.stripe(key);
-        let mut doubts = stripe.doubts.clone();
-        doubts.sort_unstable();
-        doubts.dedup();
-        doubts
+        self.stripe(key).doubts.keys().copied().collect()
     }
 
     /// How many doubts there are about `key` itself.
-    pub(super) fn doubts_about(&self, key: SlotKey) -> usize {
-        self.stripe(key)
-            .doubts
-            .iter()
-            .filter(|doubt| **doubt == key)
-            .count()
+    pub(super) fn doubts_about(&self, key: SlotKey) -> u32 {
+        self.stripe(key).doubts.get(&key).copied().unwrap_or(0)
     }
 
-    /// The first `count` doubts about `key` are settled: what was in flight then cannot land any more.
-    pub(super) fn resolve(&self, key: SlotKey, count: usize) {
+    /// So many doubts about `key` are settled: what was in flight then cannot land any more.
+    pub(super) fn resolve(&self, key: SlotKey, count: u32) {
         let mut stripe = self.stripe(key);
-        for _ in 0..count {
-            if let Some(index) = stripe.doubts.iter().position(|doubt| *doubt == key) {
-                stripe.doubts.remove(index);
-                stripe.pending = stripe.pending.saturating_sub(1);
-            }
-        }
+        let held = stripe.doubts.get(&key).copied().unwrap_or(0);
+        let settled = held.min(count);
+        stripe.pending = stripe.pending.saturating_sub(settled);
+        match held - settled {
+            0 => stripe.doubts.remove(&key),
+            left => stripe.doubts.insert(key, left),
+        };
     }
 }
 
@@ -266,7 +259,7 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         for key in &self.keys {
-            self.table.stripe(*key).doubts.push(*key);
+            *self.table.stripe(*key).doubts.entry(*key).or_default() += 1;
         }
     }
 }

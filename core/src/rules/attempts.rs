@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{Lane, Now, Timestamp};
 use crate::policy::LanePolicy;
-use crate::rules::time::is_from_the_future;
+use crate::rules::time::FUTURE_TOLERANCE;
 
 /// May one more attempt be made in this lane?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub enum LaneVerdict {
 pub fn reserve(lane: Option<&Lane>, policy: &LanePolicy, now: Now) -> LaneVerdict {
     let lane = lane.copied().unwrap_or_default();
     if lane.failures >= policy.free_failures {
-        if is_from_the_future(lane.last_failure_at, now) {
+        if lane.last_failure_at > now.earliest.plus(FUTURE_TOLERANCE) {
             let restarted = Lane {
-                last_failure_at: now.latest,
+                last_failure_at: now.earliest,
                 ..lane
             };
             return LaneVerdict::Exhausted {
@@ -39,7 +39,9 @@ pub fn reserve(lane: Option<&Lane>, policy: &LanePolicy, now: Now) -> LaneVerdic
     }
     LaneVerdict::Reserve(Lane {
         failures: lane.failures.saturating_add(1),
-        last_failure_at: now.latest,
+        // By the reading that waits are judged by: a clock that was set forward and put right again
+        // must not shut the lane for as long as it was wrong.
+        last_failure_at: now.earliest,
     })
 }
 

@@ -4,6 +4,7 @@
 use crate::host::{KeyError, KeyPurpose, KeyRing};
 use crate::model::{
     Birthdate, EntryKey, InvalidInput, Listing, LoginId, Now, RosterEntry, Ticket, TicketStep,
+    Timestamp,
 };
 use crate::policy::ClaimPolicy;
 use crate::rules::text::{canonical_name, tidy};
@@ -12,6 +13,9 @@ use crate::secret::same_digest;
 
 /// The longest name taken, in characters.
 pub const NAME_CHARACTERS_MAX: usize = 200;
+
+/// A claim lives as long as so many steps, however often one of them is taken again.
+const STEPS_MAX: u32 = 3;
 
 /// What a person says of themselves to claim an account. Names and number are not secret; the birthdate
 /// is, and hides itself.
@@ -195,6 +199,12 @@ pub enum TicketVerdict {
     AlreadyClaimed,
 }
 
+/// When the next step is too late: each step has its time, and all of them together have theirs.
+pub fn expires_at(ticket: &Ticket, policy: &ClaimPolicy) -> Timestamp {
+    let whole = ticket.opened_at.plus(policy.step_timeout * STEPS_MAX);
+    ticket.step_at.plus(policy.step_timeout).min(whole)
+}
+
 /// Whether a ticket still carries its claim (CL-02, CL-03, A29).
 pub fn judge_ticket(
     ticket: &Ticket,
@@ -215,8 +225,8 @@ pub fn judge_ticket(
     {
         return TicketVerdict::AlreadyClaimed;
     }
-    let too_late = now.latest.since(ticket.step_at) >= policy.step_timeout
-        || is_from_the_future(ticket.step_at, now);
+    let too_late =
+        now.latest >= expires_at(ticket, policy) || is_from_the_future(ticket.step_at, now);
     if too_late || entry.claim_generation != ticket.claim_generation || !may_be_claimed(entry) {
         return TicketVerdict::Expired;
     }
@@ -353,6 +363,24 @@ mod tests {
         );
         assert_eq!(judge(Some(&entry), [6; 32], 0), TicketVerdict::Expired);
         assert_eq!(judge(None, [5; 32], 0), TicketVerdict::Expired);
+        // However often a step is taken again, all of them together end after thirty minutes.
+        let renewed = |minutes: u64| Ticket {
+            step_at: opened.plus(Duration::from_secs(60 * minutes)),
+            ..ticket.clone()
+        };
+        let at_29 = Now::exactly(opened.plus(Duration::from_millis(1_799_999)));
+        let at_30 = Now::exactly(opened.plus(Duration::from_millis(1_800_000)));
+        let judge_renewed = |now| {
+            judge_ticket(
+                &renewed(25),
+                Some(&entry),
+                &[5; 32],
+                &ClaimPolicy::default(),
+                now,
+            )
+        };
+        assert_eq!(judge_renewed(at_29), TicketVerdict::Valid);
+        assert_eq!(judge_renewed(at_30), TicketVerdict::Expired);
         let changed = RosterEntry {
             claim_generation: 2,
             ..entry.clone()

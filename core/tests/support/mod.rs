@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use narthex_conformance::{ManualClock, TestEntropy, TestHasher};
-use narthex_core::host::KeyRing;
+use narthex_core::host::{KeyRing, PasswordHasher};
 use narthex_core::model::roster::{Place, RosterBatch, RosterOrganization, RosterPerson};
 use narthex_core::model::{Birthdate, Membership, OrganizationKind, Role};
 use narthex_core::portal::{Claimed, ImportOptions, LogIn, LoggedIn};
@@ -56,11 +56,19 @@ impl House {
     }
 
     pub(crate) async fn open_over(&self, store: Arc<dyn Store>) -> Portal {
+        self.open_with(store, Arc::new(self.hasher.clone())).await
+    }
+
+    pub(crate) async fn open_with(
+        &self,
+        store: Arc<dyn Store>,
+        hasher: Arc<dyn PasswordHasher>,
+    ) -> Portal {
         let doors = Doors {
             store,
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(self.entropy.clone()),
-            hasher: Arc::new(self.hasher.clone()),
+            hasher,
             keys: KeyRing::from_text(&self.keys).unwrap(),
         };
         Portal::open(doors, self.policy.clone()).await.unwrap()

@@ -9,7 +9,7 @@ use crate::problem::{Fault, Problem};
 use crate::query;
 use crate::reply::Reply;
 use crate::routes::Action;
-use crate::service::wipe_session;
+use crate::service::without_ended_session;
 use crate::texts::{EN, fill};
 
 use super::view::Shell;
@@ -85,7 +85,7 @@ fn navigation(ctx: &Ctx<'_>, fault: &Fault) -> Result<Option<Reply>, Fault> {
         )?)),
         Some(Refusal::SessionEnded { reason, account }) => {
             let url = ctx.login_url(*account, location.as_ref(), Some(reason.code()))?;
-            Some(wipe_session(ctx, Reply::see_other(&url)))
+            Some(without_ended_session(ctx, Reply::see_other(&url), *reason))
         }
         Some(Refusal::TokenReplaced) => Some(replaced(ctx)?),
         _ if fault.problem().code == "family_mismatch" => {

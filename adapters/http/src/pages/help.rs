@@ -19,8 +19,15 @@ struct HelpView {
 /// `GET /help`
 pub(crate) async fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let all = ctx.organizations().await?;
+    let shell = match &ctx.session {
+        Some(session) => {
+            let profile = ctx.portal().profile(&session.verified).await?;
+            Shell::for_person(ctx, "help", EN.help_title, &profile, None).await?
+        }
+        None => Shell::new(ctx, "help", EN.help_title)?,
+    };
     let view = HelpView {
-        shell: Shell::new(ctx, "help", EN.help_title)?,
+        shell,
         humans: humans(ctx.shared, &all, |_| true),
     };
     page(ctx, StatusCode::OK, "help.html", &view)

@@ -13,7 +13,7 @@ use crate::cookies::CookieKind;
 use crate::guard::family_mismatch;
 use crate::problem::{Fault, Problem};
 use crate::reply::Reply;
-use crate::service::wipe_session;
+use crate::service::{wipe_session, without_ended_session};
 use crate::texts::{EN, end_reason, sentence};
 
 use super::view::{
@@ -53,7 +53,7 @@ pub(crate) async fn page(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let mut why = ctx
         .query_value("reason")
         .and_then(|code| EndReason::from_code(&code));
-    let mut ended = false;
+    let mut ended = None;
     if let Some(token) = ctx.presented() {
         match ctx.portal().verify_session(&token).await {
             Ok(session) => {
@@ -62,7 +62,7 @@ pub(crate) async fn page(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
             }
             Err(Error::Refused(Refusal::SessionEnded { reason, .. })) => {
                 why = Some(reason);
-                ended = true;
+                ended = Some(reason);
             }
             // Token replaced: the cookie may be the new one by now. Not logged in: worth nothing.
             Err(Error::Refused(_)) => {}
@@ -74,10 +74,9 @@ pub(crate) async fn page(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         form.set("login_id", number);
     }
     let reply = show(ctx, StatusCode::OK, form, why).await?;
-    Ok(if ended {
-        wipe_session(ctx, reply)
-    } else {
-        reply
+    Ok(match ended {
+        Some(reason) => without_ended_session(ctx, reply, reason),
+        None => reply,
     })
 }
 
@@ -131,18 +130,15 @@ fn wanted(ctx: &Ctx<'_>) -> (Option<ResumeLocation>, Option<String>) {
 
 fn resume_url(ctx: &Ctx<'_>, profile: &Profile) -> Result<String, Fault> {
     let (location, tag) = wanted(ctx);
-    Ok(
-        match ctx.portal().resume(profile, location, tag.as_deref())? {
-            Resume::Location(location) => ctx.link(location.as_str()),
-            Resume::LandingPage(organization) => landing_url(ctx, organization.as_ref()),
-            Resume::MembershipLost(organization) => {
-                format!(
-                    "{}?notice=membership_lost",
-                    landing_url(ctx, organization.as_ref())
-                )
-            }
-        },
-    )
+    let (organization, notice) = match ctx.portal().resume(profile, location, tag.as_deref())? {
+        Resume::Location(location) => return Ok(ctx.link(location.as_str())),
+        Resume::LandingPage(organization) => (organization, ""),
+        Resume::MembershipLost(organization) => (organization, "?notice=membership_lost"),
+    };
+    Ok(format!(
+        "{}{notice}",
+        landing_url(ctx, organization.as_ref())
+    ))
 }
 
 /// `POST /login`

@@ -42,7 +42,7 @@ impl Links {
             js: asset("portal", "js"),
             icons: asset("icons", "svg"),
             logo: asset("logo", "svg"),
-            favicon: asset("favicon", "svg"),
+            favicon: asset("logo", "svg"),
         }
     }
 }
