@@ -36,14 +36,22 @@ pub(crate) async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure>
     })?;
     let store = options.url.to_string();
     let portal = narthex::open(options).await?;
-    if !address.ip().is_loopback() && settings.trusted_proxies.is_empty() {
-        tracing::warn!(
-            %address,
-            "plain http on an address that others reach, and no trusted_proxies: put a proxy that \
-             speaks https in front, and name it"
-        );
-    }
     let base_url = settings.base_url.to_string();
+    if settings.trusted_proxies.is_empty() {
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "plain http on an address that others reach, and no trusted_proxies: put a proxy \
+                 that speaks https in front, and name it"
+            );
+        } else if base_url.starts_with("https:") {
+            tracing::warn!(
+                base_url,
+                "behind a proxy, and no trusted_proxies: everybody seems to come from its address \
+                 and shares one budget of attempts; name the proxy"
+            );
+        }
+    }
     let front = Front {
         portal: portal.clone(),
         proxied: !settings.trusted_proxies.is_empty(),

@@ -1,5 +1,5 @@
-//! The claim: evidence, ticket, finish (S2-S6, P2). The record formats are in DESIGN terms: an entry
-//! keeps digests, and all of them are always compared.
+//! The claim: evidence, ticket, finish (S2-S6, P2). An entry keeps digests, and all of them are always
+//! compared.
 
 use crate::host::{KeyError, KeyPurpose, KeyRing};
 use crate::model::{
