@@ -11,6 +11,7 @@ mod password;
 mod profile;
 mod resume;
 mod roster;
+mod roster_row;
 mod sessions;
 mod staff;
 mod table;

@@ -5,6 +5,7 @@ pub mod claim;
 pub mod password;
 pub mod question;
 pub mod resume;
+pub mod roster;
 pub mod session;
 pub mod text;
 pub mod time;
