@@ -12,6 +12,7 @@
 
   passwordToggles();
   menus();
+  sentOnce();
 
   const meta = /** @type {HTMLMetaElement | null} */ (
     document.querySelector('meta[name="narthex-family"]')
@@ -85,6 +86,29 @@
       input.form?.addEventListener("submit", () => set(false));
       box.append(button);
     }
+  }
+
+  /**
+   * A form goes once: a second click would cancel the answer to the first, and with it the new cookie
+   * that a changed password brings.
+   */
+  function sentOnce() {
+    /** @type {WeakMap<HTMLFormElement, number>} */
+    let sent = new WeakMap();
+    document.addEventListener("submit", (event) => {
+      const form = /** @type {HTMLFormElement} */ (event.target);
+      if (form.method !== "post") return;
+      const before = sent.get(form);
+      if (before !== undefined && Date.now() - before < 10_000) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        return;
+      }
+      sent.set(form, Date.now());
+    }, { capture: true });
+    window.addEventListener("pageshow", () => {
+      sent = new WeakMap();
+    });
   }
 
   /** Menus close with Escape and by a click elsewhere. */
