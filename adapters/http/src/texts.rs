@@ -78,7 +78,7 @@ texts! {
     claim_lasts = "Please finish this step within {span}.";
     make_password_title = "Make a password";
     new_password_label = "New password";
-    requirements_title = "The new password needs:";
+    requirements_title = "What is asked of the new password:";
     password_advice = "Three or four words you will remember make a good password.";
     save_password_button = "Save and continue";
     password_missing = "Please type a new password.";
