@@ -234,6 +234,14 @@ fn a_second_source_does_not_take_a_number_that_nobody_has_claimed() {
         "said to both"
     );
     assert!(block_on(claim(&portal, 1, PASSWORD)).is_err());
+    // The other source lets the number go: it is free again.
+    import(RosterBatch {
+        source: "other".into(),
+        ..batch(Vec::new())
+    })
+    .unwrap();
+    assert_eq!(codes(&bring(&portal, people(3))), [""; 0]);
+    assert!(block_on(claim(&portal, 1, PASSWORD)).is_ok());
 }
 
 #[test]

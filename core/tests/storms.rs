@@ -171,6 +171,18 @@ async fn pw17_a_hash_of_older_parameters_is_renewed_at_log_in_and_ends_no_sessio
     assert!(is_live(&portal, &before.token).await);
 }
 
+#[tokio::test]
+async fn en02_a_wrong_password_against_an_older_hash_costs_a_decoy_more() {
+    let (house, portal) = house_with_one_person().await;
+    claim(&portal, 0, PASSWORD).await.unwrap();
+    log_in(&portal, 0, "wrong").await.unwrap_err();
+    assert_eq!((house.hasher.comparisons(), house.hasher.decoys()), (1, 0));
+    // The cost is raised: who has no account pays today's, who has one would pay the older.
+    house.hasher.set_parameters(2);
+    log_in(&portal, 0, "wrong").await.unwrap_err();
+    assert_eq!((house.hasher.comparisons(), house.hasher.decoys()), (2, 1));
+}
+
 /// Keeps every hash waiting until it is told to go on.
 #[derive(Debug)]
 struct HeldHasher(TestHasher, Arc<Semaphore>);

@@ -166,4 +166,19 @@ mod tests {
             "a failure from the future must wait from now on"
         );
     }
+
+    #[test]
+    fn a_clock_that_was_far_ahead_and_is_put_right_shuts_a_lane_no_longer_than_its_wait() {
+        // Process time stays where the wall was; the wall is right again.
+        let put_right = |s| Now {
+            latest: now(2_592_000).latest,
+            earliest: now(s).latest,
+        };
+        let mut lane = None;
+        for _ in 0..10 {
+            assert!(fail(&mut lane, put_right(0)));
+        }
+        assert!(!fail(&mut lane, put_right(3599)));
+        assert!(fail(&mut lane, put_right(3600)));
+    }
 }
