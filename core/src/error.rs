@@ -17,6 +17,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Refusal {
     /// The password has been made already: the way on is the log-in page.
     AlreadyClaimed,
+    /// The account was recovered in this browser already: the way on is the log-in page.
+    AlreadyRecovered,
+    /// The answers are not those given before, or there were too many tries.
+    AnswersNotMatched,
     /// The claim took too long, belongs to another browser, or what it rests on changed.
     ClaimExpired,
     /// Names, birthdate and number do not belong together, or there were too many tries.
@@ -31,6 +35,12 @@ pub enum Refusal {
     NotPermitted,
     /// The new password breaks stated requirements.
     PasswordUnacceptable(Vec<PasswordIssue>),
+    /// The recovery took too long, belongs to another browser, or what it rests on changed.
+    RecoveryExpired,
+    /// Number and code do not belong together, or there were too many tries.
+    RecoveryFailed,
+    /// A step of the recovery was asked for before the one it rests on.
+    RecoveryStepMissing,
     /// The person must log in again before this.
     ReauthenticationNeeded,
     /// The answers break stated requirements.
@@ -56,6 +66,8 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::AlreadyClaimed => "already_claimed",
+            Self::AlreadyRecovered => "already_recovered",
+            Self::AnswersNotMatched => "answers_not_matched",
             Self::AnswersUnacceptable(_) => "answers_unacceptable",
             Self::ClaimExpired => "claim_expired",
             Self::ClaimNotMatched => "claim_not_matched",
@@ -65,6 +77,9 @@ impl Refusal {
             Self::NotPermitted => "not_permitted",
             Self::PasswordUnacceptable(_) => "password_unacceptable",
             Self::ReauthenticationNeeded => "reauthentication_needed",
+            Self::RecoveryExpired => "recovery_expired",
+            Self::RecoveryFailed => "recovery_failed",
+            Self::RecoveryStepMissing => "recovery_step_missing",
             Self::SessionEnded { .. } => "session_ended",
             Self::Throttled { .. } => "throttled",
             Self::TokenReplaced => "token_replaced",
@@ -72,8 +87,10 @@ impl Refusal {
     }
 
     /// Every code, in order: the closed list that clients may rely on.
-    pub const CODES: [&'static str; 13] = [
+    pub const CODES: [&'static str; 18] = [
         "already_claimed",
+        "already_recovered",
+        "answers_not_matched",
         "answers_unacceptable",
         "claim_expired",
         "claim_not_matched",
@@ -83,6 +100,9 @@ impl Refusal {
         "not_permitted",
         "password_unacceptable",
         "reauthentication_needed",
+        "recovery_expired",
+        "recovery_failed",
+        "recovery_step_missing",
         "session_ended",
         "throttled",
         "token_replaced",

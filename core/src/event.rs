@@ -4,60 +4,84 @@ use crate::model::{AccountId, Timestamp};
 use crate::store::codec::{DecodeError, Reader, Writer};
 use crate::store::{Key, Record};
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventKind {
-    /// A secret is about to be compared; without a success after it under the same request, it failed.
-    AttemptReserved,
-    /// Claim evidence matched; a ticket was opened.
-    ClaimBegun,
-    /// A password, answers and an account came into being.
-    Claimed,
-    /// A log-in started a family.
-    LoggedIn,
-    /// A family ended; the detail is the reason.
-    SessionEnded,
-    /// A password was changed; all other families ended.
-    PasswordChanged,
-    /// Staff took a claim back.
-    ClaimReset,
-    /// A roster was imported; the detail counts.
-    RosterImported,
-    /// The roster disabled or enabled an account; the detail says which.
-    AccountStatusChanged,
-    /// The person chose another default organization.
-    DetailsChanged,
+macro_rules! event_kinds {
+    ($($(#[$doc:meta])+ $kind:ident = $code:literal,)+) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum EventKind {
+            $($(#[$doc])+ $kind,)+
+        }
+
+        impl EventKind {
+            const ALL: &[Self] = &[$(Self::$kind),+];
+
+            /// The stable snake_case code.
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $code,)+
+                }
+            }
+        }
+    };
 }
 
-impl EventKind {
-    const ALL: [Self; 10] = [
-        Self::AttemptReserved,
-        Self::ClaimBegun,
-        Self::Claimed,
-        Self::LoggedIn,
-        Self::SessionEnded,
-        Self::PasswordChanged,
-        Self::ClaimReset,
-        Self::RosterImported,
-        Self::AccountStatusChanged,
-        Self::DetailsChanged,
-    ];
-
-    /// The stable snake_case code.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::AttemptReserved => "attempt_reserved",
-            Self::ClaimBegun => "claim_begun",
-            Self::Claimed => "claimed",
-            Self::LoggedIn => "logged_in",
-            Self::SessionEnded => "session_ended",
-            Self::PasswordChanged => "password_changed",
-            Self::ClaimReset => "claim_reset",
-            Self::RosterImported => "roster_imported",
-            Self::AccountStatusChanged => "account_status_changed",
-            Self::DetailsChanged => "details_changed",
-        }
-    }
+event_kinds! {
+    /// A secret is about to be compared; without a success after it under the same request, it failed.
+    AttemptReserved = "attempt_reserved",
+    /// A hook was against a log-in or a claim, or did not answer; the detail names it and its reason.
+    HookRefused = "hook_refused",
+    /// A claim was refused; the detail is what was asked for.
+    ClaimMissed = "claim_missed",
+    /// Near misses at claims of an organization have become many; the detail names it, and what follows.
+    ClaimsGuessed = "claims_guessed",
+    /// The office issued a claim code.
+    ClaimCodeIssued = "claim_code_issued",
+    /// Claim evidence matched; a ticket was opened.
+    ClaimBegun = "claim_begun",
+    /// A password, answers and an account came into being.
+    Claimed = "claimed",
+    /// A log-in started a family.
+    LoggedIn = "logged_in",
+    /// A family ended; the detail is the reason.
+    SessionEnded = "session_ended",
+    /// A password was changed; all other families ended.
+    PasswordChanged = "password_changed",
+    /// Staff took a claim back.
+    ClaimReset = "claim_reset",
+    /// A roster was imported; the detail counts.
+    RosterImported = "roster_imported",
+    /// A human confirmed or discarded what an import held; the detail says which, and counts.
+    RosterHoldSettled = "roster_hold_settled",
+    /// The roster or the office disabled or enabled an account; the detail says which.
+    AccountStatusChanged = "account_status_changed",
+    /// The person changed their details; the detail says which.
+    DetailsChanged = "details_changed",
+    /// Many families ended at once; the detail says which.
+    SessionsEnded = "sessions_ended",
+    /// The current password was given once more in a session.
+    Reauthenticated = "reauthenticated",
+    /// A recovery code was made: by staff, or a set of them for the person; the detail says which.
+    RecoveryCodesIssued = "recovery_codes_issued",
+    /// A recovery code was right; a recovery is under way.
+    RecoveryBegun = "recovery_begun",
+    /// The answers were right too.
+    RecoveryAnswered = "recovery_answered",
+    /// A new password was made by recovery; all families ended.
+    Recovered = "recovered",
+    /// A person of staff looked at a person; the detail says at what of them, and who looked.
+    StaffLooked = "staff_looked",
+    /// Staff made failed tries forgotten; the detail says who.
+    TriesCleared = "tries_cleared",
+    /// A person was prepared by hand; the detail says as what.
+    PersonCreated = "person_created",
+    /// Everything that is stored about a person was given out.
+    PersonExported = "person_exported",
+    /// A person was erased: of whom is not told.
+    PersonErased = "person_erased",
+    /// A number of somebody who was erased may name somebody again.
+    NumberReadmitted = "number_readmitted",
+    /// The keys were changed or given out; the detail says what was done.
+    KeysChanged = "keys_changed",
 }
 
 /// Who, what, when, from where (LG-02).
@@ -111,13 +135,13 @@ impl AuditEvent {
         let at = r.time()?;
         let kind = r.text()?;
         let kind = EventKind::ALL
-            .into_iter()
+            .iter()
             .find(|k| k.code() == kind)
             .ok_or(DecodeError::Damaged)?;
         let account = r.option(Reader::account)?;
         let event = Self {
             at,
-            kind,
+            kind: *kind,
             account,
             source: r.text()?,
             request_id: r.text()?,

@@ -8,6 +8,7 @@
 
 pub mod error;
 pub mod event;
+pub mod hook;
 pub mod host;
 pub mod model;
 pub mod policy;
@@ -23,4 +24,4 @@ pub use model::{
 };
 pub use policy::Policy;
 pub use portal::{Asker, Check, Doors, Portal, VerifiedSession};
-pub use secret::{BrowserSecret, Password, SessionToken, TicketId};
+pub use secret::{BrowserSecret, ClaimCode, KnownBrowser, Password, SessionToken, TicketId};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::OrganizationId;
+use crate::model::{NamedNetwork, OrganizationId, Role};
 use crate::rules::resume::AppPrefix;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -19,12 +19,18 @@ pub struct Policy {
     pub claim: ClaimPolicy,
     /// Security questions.
     pub questions: QuestionPolicy,
+    /// How an account is recovered.
+    pub recovery: RecoveryPolicy,
     /// How often may be guessed.
     pub attempts: AttemptPolicy,
     /// When held imports hold.
     pub roster: RosterPolicy,
+    /// Who is staff.
+    pub staff: StaffPolicy,
     /// Where people may come back to, besides the portal's own screens.
     pub apps: Vec<AppPrefix>,
+    /// What people are told of their accounts.
+    pub messages: MessagePolicy,
     /// How long records of the past are kept.
     pub retention: RetentionPolicy,
 }
@@ -43,6 +49,11 @@ pub struct SessionPolicy {
     /// Ended after so long in any case (ASVS 7.3.2).
     #[doc(alias = "overall_timeout")]
     pub absolute_timeout: Duration,
+    /// The most browsers a person is logged in with at a time; one more ends the oldest (SE-17).
+    pub families_max: usize,
+    /// So long after the password was typed, it is not asked for again before what a borrowed session
+    /// must not do (SE-13, ASVS 7.5.1).
+    pub fresh_for: Duration,
     /// Activity is written at most so often per family; a restart may cut a session short by this much.
     pub activity_write_interval: Duration,
 }
@@ -54,6 +65,8 @@ impl Default for SessionPolicy {
             shared_computer_timeout: 20 * MINUTE,
             organization_timeouts: Vec::new(),
             absolute_timeout: 24 * HOUR,
+            families_max: 50,
+            fresh_for: 15 * MINUTE,
             activity_write_interval: MINUTE,
         }
     }
@@ -129,17 +142,37 @@ impl PasswordPolicy {
     }
 }
 
+/// What a claim must prove.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClaimProof {
+    /// Names, number and birthdate; who has no birthdate on record needs a code. A birthdate is about 11
+    /// bits, and classmates know it: weak, and quick to begin with.
+    #[default]
+    Facts,
+    /// The facts, and the code of a letter (CL-06).
+    FactsAndCode,
+}
+
 /// How an account is claimed.
 #[derive(Clone, Debug)]
 pub struct ClaimPolicy {
+    /// What a claim must prove. The server has no default for it: its operator says.
+    pub proof: ClaimProof,
     /// Each step of a claim must follow the one before within this time (CL-03).
     pub step_timeout: Duration,
+    /// How long a claim code can be used. NIST SP 800-63A-4 allows 21 days for a code sent by post.
+    pub code_lifetime: Duration,
+    /// Whether the digest of the birthdate stays when the account has been claimed.
+    pub keep_birthdate: bool,
 }
 
 impl Default for ClaimPolicy {
     fn default() -> Self {
         Self {
+            proof: ClaimProof::default(),
             step_timeout: 10 * MINUTE,
+            code_lifetime: 21 * 24 * HOUR,
+            keep_birthdate: false,
         }
     }
 }
@@ -157,6 +190,24 @@ impl Default for QuestionPolicy {
     }
 }
 
+/// How an account is recovered by who forgot the password.
+#[derive(Clone, Debug)]
+pub struct RecoveryPolicy {
+    /// A code from staff must be used within this time (RC-02).
+    pub issued_code_lifetime: Duration,
+    /// Each step of a recovery must follow the one before within this time.
+    pub step_timeout: Duration,
+}
+
+impl Default for RecoveryPolicy {
+    fn default() -> Self {
+        Self {
+            issued_code_lifetime: 24 * HOUR,
+            step_timeout: 10 * MINUTE,
+        }
+    }
+}
+
 /// Failures of one identity, and how long it then waits.
 #[derive(Clone, Copy, Debug)]
 pub struct LanePolicy {
@@ -168,6 +219,15 @@ pub struct LanePolicy {
     pub longest_wait: Duration,
 }
 
+impl LanePolicy {
+    /// Counts, and never waits: for a secret that nobody guesses, and that must not be shut off.
+    pub const OPEN: Self = Self {
+        free_failures: u32::MAX,
+        first_wait: Duration::ZERO,
+        longest_wait: Duration::ZERO,
+    };
+}
+
 /// How often may be guessed.
 #[derive(Clone, Debug)]
 pub struct AttemptPolicy {
@@ -177,10 +237,51 @@ pub struct AttemptPolicy {
     pub source_attempts_max: u64,
     /// Uncredited attempts altogether in a window.
     pub whole_attempts_max: u64,
-    /// Log-in, and `current` at a password change.
+    /// Log-in, `current` at a password change, and step-up: they guess at one secret.
     pub log_in: LanePolicy,
-    /// Claim.
+    /// Claim by facts.
     pub claim: LanePolicy,
+    /// Recovery by code. Nobody guesses 44 bits; a lane that shuts keeps out none but the person.
+    pub recovery: LanePolicy,
+    /// Security questions, the second gate of recovery (SQ-07).
+    pub recovery_answers: LanePolicy,
+    /// Networks behind which many people are: a budget of their own, and a lane of their own for claims.
+    pub networks: Vec<NamedNetwork>,
+    /// So long a browser is known after a log-in.
+    pub known_browser_lifetime: Duration,
+    /// Near misses of a whole organization.
+    pub season: SeasonPolicy,
+}
+
+/// How many near misses at claims an organization bears in a season (30 days).
+#[derive(Clone, Copy, Debug)]
+pub struct SeasonPolicy {
+    /// At this share of the unclaimed, in per cent, staff are told...
+    pub told_percent: u64,
+    /// ... but not before so many.
+    pub told_min: u64,
+    /// At this share, in per cent, claims from outside the named networks need a code...
+    pub code_percent: u64,
+    /// ... but not before so many.
+    pub code_min: u64,
+    /// What one network adds at most: nobody brings an organization there alone.
+    pub source_max: u64,
+    /// At so many near misses of one network from outside, at most two of them for one person, claims
+    /// from that network need a code. A family has few children; who guesses has many.
+    pub source_code_at: u64,
+}
+
+impl Default for SeasonPolicy {
+    fn default() -> Self {
+        Self {
+            told_percent: 2,
+            told_min: 20,
+            code_percent: 5,
+            code_min: 50,
+            source_max: 4,
+            source_code_at: 8,
+        }
+    }
 }
 
 impl Default for AttemptPolicy {
@@ -199,6 +300,15 @@ impl Default for AttemptPolicy {
                 first_wait: HOUR,
                 longest_wait: 24 * HOUR,
             },
+            recovery: LanePolicy::OPEN,
+            recovery_answers: LanePolicy {
+                free_failures: 5,
+                first_wait: 24 * HOUR,
+                longest_wait: 24 * HOUR,
+            },
+            networks: Vec::new(),
+            known_browser_lifetime: 90 * 24 * HOUR,
+            season: SeasonPolicy::default(),
         }
     }
 }
@@ -223,6 +333,32 @@ impl Default for RosterPolicy {
     }
 }
 
+/// Who is staff: they help people of the organizations in which they have such a role.
+#[derive(Clone, Debug)]
+pub struct StaffPolicy {
+    /// None: the desk is closed, and only commands help.
+    pub roles: Vec<Role>,
+    /// Whether such a role in a district counts in the organizations below it too.
+    pub districts: bool,
+}
+
+impl Default for StaffPolicy {
+    fn default() -> Self {
+        Self {
+            roles: vec![Role::Administrator],
+            districts: true,
+        }
+    }
+}
+
+/// What people are told of their accounts.
+#[derive(Clone, Debug, Default)]
+pub struct MessagePolicy {
+    /// Whether somebody empties the outbox (mail, a webhook). Without that, messages wait for the next
+    /// log-in.
+    pub deliver: bool,
+}
+
 /// How long records of the past are kept.
 #[derive(Clone, Debug)]
 pub struct RetentionPolicy {
@@ -230,6 +366,8 @@ pub struct RetentionPolicy {
     pub ended_families: Duration,
     /// Audit events.
     pub events: Duration,
+    /// Messages that nobody took or looked at.
+    pub messages: Duration,
 }
 
 impl Default for RetentionPolicy {
@@ -237,6 +375,7 @@ impl Default for RetentionPolicy {
         Self {
             ended_families: 7 * 24 * HOUR,
             events: 365 * 24 * HOUR,
+            messages: 90 * 24 * HOUR,
         }
     }
 }

@@ -9,6 +9,13 @@ use zeroize::Zeroizing;
 use crate::host::{Entropy, EntropyError};
 use crate::model::{InvalidInput, Selector};
 
+mod claim_code;
+mod known_browser;
+
+pub use claim_code::ClaimCode;
+pub(crate) use known_browser::KnownMark;
+pub use known_browser::{KNOWN_ACCOUNTS_MAX, KnownBrowser};
+
 /// The longest password, in bytes of UTF-8, before and after normalization (PW-02, A21).
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 

@@ -49,8 +49,8 @@ fn lg01_every_operation_is_told_with_its_outcome() {
     block_on(claim(&portal, 0, PASSWORD)).unwrap();
     expect(&[
         ("attempt_reserved", "claim", false),
-        ("claim_begun", "", false),
-        ("claimed", "facts", true),
+        ("claim_begun", "facts", false),
+        ("claimed", "", true),
     ]);
     block_on(log_in(&portal, 0, "wrong")).unwrap_err();
     expect(&[("attempt_reserved", "log-in", false)]);
@@ -67,7 +67,7 @@ fn lg01_every_operation_is_told_with_its_outcome() {
     ))
     .unwrap();
     expect(&[
-        ("attempt_reserved", "log-in", false),
+        ("attempt_reserved", "step-up", false),
         ("password_changed", "own", true),
     ]);
     let north = organization("north");

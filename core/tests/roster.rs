@@ -4,9 +4,10 @@
 mod support;
 
 use futures_executor::block_on;
-use narthex_core::model::Listing;
-use narthex_core::model::roster::{RosterBatch, RosterPerson};
+use narthex_core::model::roster::RosterPerson;
+use narthex_core::model::{Listing, Role};
 use narthex_core::portal::{ImportOptions, ImportReport};
+use narthex_core::rules::details::{DetailsChange, DetailsField};
 use narthex_core::store::Space;
 use narthex_core::{Portal, Refusal};
 use support::*;
@@ -65,7 +66,10 @@ fn a_dry_run_says_what_would_be_and_changes_nothing() {
     let mut changed = people(21);
     changed[3].family_name = "Another".into();
     changed.remove(7);
-    let options = ImportOptions { dry_run: true };
+    let options = ImportOptions {
+        dry_run: true,
+        ..ImportOptions::default()
+    };
     let report = block_on(portal.import_roster(batch(changed), options, &|_| {})).unwrap();
     assert_eq!(
         (report.added, report.changed, report.deactivated),
@@ -218,30 +222,92 @@ fn a_source_id_that_is_given_to_another_human_hands_no_account_on() {
 }
 
 #[test]
-fn a_second_source_does_not_take_a_number_that_nobody_has_claimed() {
+fn a_number_of_one_who_left_hands_the_account_on_to_nobody_who_shares_a_name() {
     let (_house, portal) = portal();
-    bring(&portal, people(3));
-    let other = || RosterBatch {
-        source: "other".into(),
-        ..batch(vec![person(1, "south")])
+    bring(&portal, people(6));
+    block_on(claim(&portal, 2, PASSWORD)).unwrap();
+    let without = || {
+        let mut rows = people(6);
+        rows.remove(2);
+        rows
     };
-    let import = |batch| block_on(portal.import_roster(batch, ImportOptions::default(), &|_| {}));
-    assert_eq!(codes(&import(other()).unwrap()), ["number_in_two_sources"]);
-    assert_eq!(listing(&portal, 1), Listing::Held);
+    let coming_back = |change: fn(&mut RosterPerson)| {
+        bring(&portal, without());
+        let mut rows = people(6);
+        change(&mut rows[2]);
+        let report = bring(&portal, rows);
+        let codes = codes(&report).join(" ");
+        (codes, block_on(log_in(&portal, 2, PASSWORD)).is_ok())
+    };
+    // A cousin with the family name.
+    let cousin = coming_back(|row| {
+        row.given_name = "Cousin".into();
+        row.birthdate = None;
+    });
+    assert_eq!(cousin, ("person_replaced".to_owned(), false));
+    // One who married meanwhile has the given name and the birthdate, if that is kept.
+    let married = coming_back(|row| row.family_name = "Another".into());
+    assert_eq!(married, ("person_replaced".to_owned(), false));
+    // As the message says: once with the names known, then with the new ones.
+    let known = coming_back(|_| {});
+    assert_eq!(known, (String::new(), true));
+    let mut renamed = people(6);
+    renamed[2].family_name = "Another".into();
+    assert_eq!(codes(&bring(&portal, renamed)), [""; 0]);
+    bring(&portal, people(6));
+    let the_same = coming_back(|row| row.birthdate = None);
+    assert_eq!(the_same, (String::new(), true));
+}
+
+#[test]
+fn who_becomes_staff_by_a_later_file_is_told() {
+    let (_house, portal) = portal();
+    assert_eq!(codes(&bring(&portal, people(6))), [""; 0]);
+    let staffed = |n: usize, role| {
+        let mut rows = people(7);
+        rows[n].memberships[0].role = role;
+        rows
+    };
+    let raised = bring(&portal, staffed(2, Role::Administrator));
+    assert_eq!(codes(&raised), ["staff_added"]);
+    let again = bring(&portal, staffed(2, Role::Administrator));
+    assert_eq!(codes(&again), [""; 0]);
+    let teacher = bring(&portal, staffed(2, Role::Teacher));
+    assert_eq!(codes(&teacher), [""; 0]);
+}
+
+#[test]
+fn a_file_that_only_says_itself_whose_it_is_changes_nothing_where_another_source_is_known() {
+    let (house, portal) = portal();
+    let of = |source: &str, school: &str, n: usize| {
+        let mut batch = batch(vec![person(n, school)]);
+        batch.source = source.into();
+        batch.organizations.retain(|o| o.id == organization(school));
+        batch
+    };
+    let claimed = ImportOptions {
+        source_is_claimed: true,
+        ..ImportOptions::default()
+    };
+    let bring = |batch, options| block_on(portal.import_roster(batch, options, &|_| {})).unwrap();
+    assert!(!bring(of("a", "north", 1), claimed).is_stopped());
+    assert!(!bring(of("a", "north", 1), claimed).is_stopped(), "again");
     assert_eq!(
-        codes(&bring(&portal, people(3))),
-        ["number_in_two_sources"],
-        "said to both"
+        codes(&bring(of("b", "south", 2), claimed)),
+        ["source_needed"]
     );
-    assert!(block_on(claim(&portal, 1, PASSWORD)).is_err());
-    // The other source lets the number go: it is free again.
-    import(RosterBatch {
-        source: "other".into(),
-        ..batch(Vec::new())
-    })
-    .unwrap();
-    assert_eq!(codes(&bring(&portal, people(3))), [""; 0]);
-    assert!(block_on(claim(&portal, 1, PASSWORD)).is_ok());
+    assert!(!bring(of("b", "south", 2), ImportOptions::default()).is_stopped());
+    let before = versions(&house);
+    let stopped = bring(of("a", "north", 3), claimed);
+    assert_eq!(codes(&stopped), ["source_needed"]);
+    let told = &stopped.findings[0].message;
+    assert!(
+        told.contains("\"a\", \"b\"") && told.contains("--source"),
+        "{told}"
+    );
+    assert_eq!(versions(&house), before);
+    let said = bring(of("a", "north", 3), ImportOptions::default());
+    assert!(!said.is_stopped());
 }
 
 #[test]
@@ -305,6 +371,18 @@ fn p10_a_store_dump_shows_no_name_number_birthdate_password_or_token() {
     bring(&portal, people(3));
     block_on(claim(&portal, 1, PASSWORD)).unwrap();
     let session = block_on(log_in(&portal, 1, PASSWORD)).unwrap();
+    let mut change = DetailsChange::default();
+    for (field, typed) in [
+        (DetailsField::PreferredName, "Nickname1"),
+        (DetailsField::Email, "mailbox1@home.example"),
+        (DetailsField::Phone, "555 0142"),
+        (DetailsField::Language, "es-MX"),
+    ] {
+        change.set(field, typed).unwrap();
+    }
+    block_on(portal.change_details(&session.session, &change, &asker())).unwrap();
+    let kept = block_on(portal.profile(&session.session)).unwrap().details;
+    assert_eq!(kept.email.as_deref(), Some("mailbox1@home.example"));
     let mut dump = Vec::new();
     for space in [Space::Records, Space::Events, Space::Cells] {
         for key in block_on(house.store.scan(space, "", None, 10_000)).unwrap() {
@@ -319,7 +397,19 @@ fn p10_a_store_dump_shows_no_name_number_birthdate_password_or_token() {
     assert!(dump.contains("northern school"), "the dump is a dump");
     let token = session.token.expose().to_lowercase();
     for canary in [
-        "given1", "family1", "s-1", "2012-02", "20120202", "vellum", PASSWORD, &token,
+        "given1",
+        "family1",
+        "s-1",
+        "2012-02",
+        "20120202",
+        "vellum",
+        PASSWORD,
+        &token,
+        "nickname1",
+        "mailbox1",
+        "home.example",
+        "555 0142",
+        "es-mx",
     ] {
         assert!(!dump.contains(canary), "the dump shows {canary}");
     }

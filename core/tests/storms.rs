@@ -1,5 +1,7 @@
 //! Many at once on one account: one winner, and never more comparisons than the budget (P2, P5).
 
+#[path = "support/storms.rs"]
+mod of_any_store;
 mod support;
 
 use std::sync::Arc;
@@ -13,80 +15,18 @@ use support::*;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-const TASKS: usize = 1_000;
-
 async fn house_with_one_person() -> (House, Portal) {
-    let mut house = House::new(Arc::new(MemoryStore::new()));
-    house.policy.attempts.source_attempts_max = 10 * TASKS as u64;
-    let portal = house.open().await;
-    import(&portal, 1).await;
-    (house, portal)
+    of_any_store::house_with_one_person(Arc::new(MemoryStore::new())).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn cl01_a_thousand_tasks_claim_one_entry_and_one_wins() {
-    let (_house, portal) = house_with_one_person().await;
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|i| {
-            let portal = portal.clone();
-            tokio::spawn(async move {
-                let text = format!("password of task number {i}");
-                (claim(&portal, 0, &text).await, text)
-            })
-        })
-        .collect();
-    let mut winner = None;
-    for task in tasks {
-        let (outcome, text) = task.await.unwrap();
-        match outcome {
-            Ok(_) => assert!(winner.replace(text).is_none(), "two claims won"),
-            Err(Error::Refused(
-                Refusal::AlreadyClaimed | Refusal::ClaimNotMatched | Refusal::ClaimExpired,
-            )) => {}
-            Err(Error::Busy { .. }) => {}
-            Err(error) => panic!("neither won nor refused: {error}"),
-        }
-    }
-    let winner = winner.expect("nobody won");
-    assert!(
-        log_in(&portal, 0, &winner).await.is_ok(),
-        "the winner's password must work"
-    );
+    of_any_store::a_thousand_claims_of_one_entry(Arc::new(MemoryStore::new())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a13_a_thousand_wrong_passwords_at_once_are_compared_ten_times() {
-    let (house, portal) = house_with_one_person().await;
-    claim(&portal, 0, PASSWORD).await.unwrap();
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|i| {
-            let portal = portal.clone();
-            tokio::spawn(async move { log_in(&portal, 0, &format!("wrong {i}")).await })
-        })
-        .collect();
-    for task in tasks {
-        let error = task
-            .await
-            .unwrap()
-            .expect_err("a wrong password was let in");
-        assert!(
-            matches!(
-                error,
-                Error::Refused(Refusal::LoginFailed) | Error::Busy { .. } | Error::Contended { .. }
-            ),
-            "{error}"
-        );
-    }
-    let budget = u64::from(house.policy.attempts.log_in.free_failures);
-    assert_eq!(house.hasher.comparisons(), budget, "no more, and none lost");
-    // Now even the right one is not compared, and the answer is the same.
-    let exhausted = log_in(&portal, 0, PASSWORD)
-        .await
-        .expect_err("the budget is used up");
-    assert_eq!(exhausted.refusal(), Some(&Refusal::LoginFailed));
-    assert_eq!(house.hasher.comparisons(), budget);
-    house.clock.advance(house.policy.attempts.log_in.first_wait);
-    assert!(log_in(&portal, 0, PASSWORD).await.is_ok());
+    of_any_store::a_thousand_wrong_passwords(Arc::new(MemoryStore::new())).await;
 }
 
 #[tokio::test]

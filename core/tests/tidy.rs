@@ -67,7 +67,15 @@ fn the_core_knows_nobody() {
 #[test]
 fn adapters_know_the_core_and_not_each_other_but_for_hyper_and_http() {
     assert_eq!(ours("core/conformance"), set(&["narthex-core"]));
-    for adapter in ["argon2", "redb", "oneroster", "http"] {
+    for adapter in [
+        "outbox",
+        "argon2",
+        "redb",
+        "sled",
+        "oneroster",
+        "http",
+        "wasm",
+    ] {
         assert_eq!(
             ours(&format!("adapters/{adapter}")),
             set(&["narthex-core"]),
@@ -83,13 +91,19 @@ fn adapters_know_the_core_and_not_each_other_but_for_hyper_and_http() {
 #[test]
 fn the_server_reaches_the_engine_through_the_rust_binding() {
     assert_eq!(ours("bindings/server"), set(&["narthex"]));
+    // Its module for tests brings the clock and the scenarios of the conformance suite along.
+    let python = set(&["narthex", "narthex-conformance"]);
+    assert_eq!(ours("bindings/python"), python);
     let allowed = set(&[
         "narthex-core",
         "narthex-argon2",
         "narthex-redb",
+        "narthex-sled",
         "narthex-oneroster",
+        "narthex-outbox",
         "narthex-http",
         "narthex-hyper",
+        "narthex-wasm",
     ]);
     assert!(
         ours("bindings/rust").is_subset(&allowed),
@@ -149,6 +163,7 @@ fn only_http_knows_html_and_only_hyper_knows_sockets() {
         ),
         ("adapters/argon2/src", &["text/html", "TcpListener"]),
         ("adapters/redb/src", &["text/html", "TcpListener"]),
+        ("adapters/sled/src", &["text/html", "TcpListener"]),
         ("adapters/oneroster/src", &["text/html", "TcpListener"]),
         (
             "adapters/http/src",
@@ -217,11 +232,28 @@ fn every_member_of_the_workspace_has_a_comment_and_the_lints() {
     for line in members.lines().filter(|line| line.contains('"')) {
         assert!(line.contains("# "), "no comment: {line}");
         let folder = line.split('"').nth(1).unwrap();
-        let inherits = manifest(folder)
-            .get("lints")
-            .and_then(|l| l.get("workspace"))
-            .is_some();
+        let lints = manifest(folder).get("lints").cloned().unwrap();
+        if folder == "adapters/wasm" {
+            // `forbid` cannot be lifted for one call, `deny` can: all else is the workspace's.
+            let workspace: toml::Table = text.parse().unwrap();
+            let mut wanted = workspace["workspace"]["lints"].clone();
+            wanted["rust"]["unsafe_code"] = "deny".into();
+            assert_eq!(lints, wanted, "{folder} has lints of its own");
+            continue;
+        }
+        let inherits = lints.get("workspace").is_some();
         assert!(inherits, "{folder} does not take the workspace's lints");
+    }
+}
+
+#[test]
+fn a48_only_one_file_of_the_wasm_host_is_unsafe_and_it_is_one_call() {
+    let mut files = Vec::new();
+    sources(&root().join("adapters/wasm/src"), ".rs", &mut files);
+    for file in files {
+        let wanted = usize::from(file.ends_with("trusted.rs"));
+        let found = code(&file).matches("unsafe {").count();
+        assert_eq!(found, wanted, "{}", file.display());
     }
 }
 

@@ -171,5 +171,6 @@ fn batch() -> Result<RosterBatch, Failure> {
             parent: None,
             contacts: Vec::new(),
         }],
+        changes: Vec::new(),
     })
 }

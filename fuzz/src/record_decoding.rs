@@ -4,22 +4,30 @@ use std::fmt::Debug;
 
 use narthex_core::event::AuditEvent;
 use narthex_core::model::{
-    EntryDetails, Family, Gate, Lane, Organization, Person, RosterEntry, SecurityAnswersRecord,
-    Ticket,
+    ClaimCodeRecord, EntryDetails, Family, Gate, Lane, Message, Organization, Person,
+    PersonDetails, Recovery, RecoveryCode, RosterEntry, SecurityAnswersRecord, Ticket,
 };
 use narthex_core::store::Record;
-use narthex_core::store::records::{SourceRow, Stored};
+use narthex_core::store::records::{Erased, OrganizationSource, RosterHold, SourceRow, Stored};
 
 /// Every kind of record is tried on every input: keys say what a record is, records do not.
 pub fn record_decoding(data: &[u8]) {
     let record = Record(data.to_vec());
+    exact::<ClaimCodeRecord>(&record);
     exact::<EntryDetails>(&record);
+    exact::<Erased>(&record);
     exact::<Family>(&record);
     exact::<Gate>(&record);
     exact::<Lane>(&record);
+    exact::<Message>(&record);
     exact::<Organization>(&record);
+    exact::<OrganizationSource>(&record);
     exact::<Person>(&record);
+    exact::<PersonDetails>(&record);
+    exact::<Recovery>(&record);
+    exact::<RecoveryCode>(&record);
     exact::<RosterEntry>(&record);
+    exact::<RosterHold>(&record);
     exact::<SecurityAnswersRecord>(&record);
     exact::<SourceRow>(&record);
     exact::<Ticket>(&record);

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use narthex_core::model::{OrganizationId, ResumeLocation};
-use narthex_core::rules::resume::{AppPrefix, RESUME_BYTES_MAX};
+use narthex_core::rules::resume::{AppOrganization, AppPrefix, RESUME_BYTES_MAX};
 use url::{Position, Url};
 
 /// Origin and base path, as settings give them.
@@ -16,16 +16,15 @@ const BASES: [(&str, &str); 4] = [
 ];
 
 static APPS: LazyLock<Vec<AppPrefix>> = LazyLock::new(|| {
-    vec![
-        AppPrefix {
-            prefix: "/gradebook/".to_owned(),
-            organization: None,
-        },
-        AppPrefix {
-            prefix: "/library/".to_owned(),
-            organization: OrganizationId::parse("north").ok(),
-        },
+    let fixed = OrganizationId::parse("north").map(AppOrganization::Fixed);
+    [
+        ("/gradebook/", AppOrganization::Default),
+        ("/library/", fixed.unwrap_or_default()),
+        ("/timetable/", AppOrganization::FromPath),
     ]
+    .into_iter()
+    .filter_map(|(prefix, organization)| AppPrefix::parse(prefix, organization).ok())
+    .collect()
 });
 
 /// What is accepted as a location stays on this origin in a browser's eyes, whatever the base URL,
@@ -52,7 +51,9 @@ pub fn return_to(data: &[u8]) {
     assert_eq!(again.as_ref(), Ok(&location));
     if let Some(organization) = location.organization() {
         let own = format!("/o/{organization}/");
-        assert!(text.starts_with(&own) || text.starts_with("/library/"));
+        let named = format!("/timetable/{organization}");
+        let ours = text.starts_with(&own) || text.starts_with(&named);
+        assert!(ours || text.starts_with("/library/"));
     }
     let path = text.split(['?', '#']).next().unwrap_or_default();
     for way_out in ["/login", "/logout", "/claim"] {

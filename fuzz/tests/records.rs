@@ -11,12 +11,15 @@ use std::time::Duration;
 use common::{folder, seeds};
 use narthex_core::event::{AuditEvent, EventKind};
 use narthex_core::model::{
-    AccountId, Contact, EndReason, Ended, EntryDetails, EntryKey, Family, Gate, GateStatus, Lane,
-    Listing, Membership, Organization, OrganizationId, OrganizationKind, Person, Role, RosterEntry,
-    SecurityAnswersRecord, Ticket, TicketStep, Timestamp,
+    AccountId, ClaimCodeRecord, Contact, EndReason, Ended, EntryDetails, EntryKey, Family, Gate,
+    GateStatus, Lane, Listing, Membership, Message, MessageKind, Organization, OrganizationId,
+    OrganizationKind, Person, PersonDetails, Recovery, RecoveryCode, RecoveryCodeKind,
+    RecoveryStep, Role, RosterEntry, SecurityAnswersRecord, Ticket, TicketStep, Timestamp,
 };
 use narthex_core::store::Record;
-use narthex_core::store::records::{SourceRow, Stored};
+use narthex_core::store::records::{
+    Erased, OrganizationSource, RosterHold, RowState, SourceRow, Stored,
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_123);
 const LATER: Timestamp = Timestamp::from_millis(1_790_014_400_123);
@@ -106,6 +109,7 @@ fn entries() -> Vec<Named> {
             .collect(),
         default_organization: organization_id("10001"),
         details: b"sealed details".to_vec(),
+        disabled_at: None,
     };
     let details = |preferred: Option<&str>| EntryDetails {
         login_id: "S-1024".to_owned(),
@@ -116,19 +120,50 @@ fn entries() -> Vec<Named> {
         source: "sample".to_owned(),
         source_id: "u-1".to_owned(),
     };
+    let row = |state| SourceRow {
+        entry: ENTRY,
+        row_digest: digest(6),
+        organization: organization_id("10001"),
+        state,
+    };
     vec![
         named("roster_entry_active", &entry(Listing::Active, false)),
         named("roster_entry_claimed", &entry(Listing::Inactive, true)),
+        named(
+            "roster_entry_disabled",
+            &RosterEntry {
+                disabled_at: Some(LATER),
+                ..entry(Listing::Active, true)
+            },
+        ),
+        named(
+            "erased",
+            &Erased {
+                at: NOW,
+                with: vec![digest(1), digest(2)],
+            },
+        ),
         named("roster_entry_held", &entry(Listing::Held, false)),
         named("entry_details", &details(None)),
         named("entry_details_preferred", &details(Some("Kit"))),
+        named("source_row", &row(RowState::Missing)),
+        named("source_row_held", &row(RowState::Held)),
+        named("source_row_listed", &row(RowState::Listed)),
         named(
-            "source_row",
-            &SourceRow {
-                entry: ENTRY,
-                row_digest: digest(6),
+            "organization_source",
+            &OrganizationSource {
+                source: "sample".to_owned(),
+                bound_at: NOW,
+            },
+        ),
+        named(
+            "roster_hold",
+            &RosterHold {
+                source: "sample".to_owned(),
                 organization: organization_id("10001"),
-                missing: true,
+                held_at: NOW,
+                missing: 21,
+                listed: 100,
             },
         ),
     ]
@@ -151,6 +186,46 @@ fn tickets() -> Vec<Named> {
             &ticket(TicketStep::PasswordSet, b"a sealed hash"),
         ),
         named("ticket_spent", &ticket(TicketStep::Spent, b"")),
+        named(
+            "claim_code",
+            &ClaimCodeRecord {
+                claim_generation: 5,
+                code_key: 2,
+                code_digest: digest(8),
+                issued_at: NOW,
+            },
+        ),
+    ]
+}
+
+fn recoveries() -> Vec<Named> {
+    let recovery = |step| Recovery {
+        account: ACCOUNT,
+        entry: ENTRY,
+        credential_generation: 3,
+        session_epoch: 7,
+        answers_generation: 2,
+        code_digest: digest(8),
+        browser_digest: digest(9),
+        step,
+        opened_at: NOW,
+        step_at: LATER,
+    };
+    let code = |kind| RecoveryCode {
+        kind,
+        key: 2,
+        digest: digest(8),
+        issued_at: NOW,
+    };
+    vec![
+        named("recovery_code_proven", &recovery(RecoveryStep::CodeProven)),
+        named(
+            "recovery_answers_proven",
+            &recovery(RecoveryStep::AnswersProven),
+        ),
+        named("recovery_spent", &recovery(RecoveryStep::Spent)),
+        named("recovery_code_issued", &code(RecoveryCodeKind::Issued)),
+        named("recovery_code_saved", &code(RecoveryCodeKind::Saved)),
     ]
 }
 
@@ -159,6 +234,11 @@ fn people_and_organizations() -> Vec<Named> {
         entry: ENTRY,
         claimed_at: NOW,
         default_organization: organization.map(organization_id),
+        details: Vec::new(),
+    };
+    let with_details = Person {
+        details: b"sealed details".to_vec(),
+        ..person(Some("10001"))
     };
     let organization = |kind, parent: Option<&str>, email: Option<&str>| Organization {
         id: organization_id("10001"),
@@ -174,6 +254,16 @@ fn people_and_organizations() -> Vec<Named> {
     vec![
         named("person", &person(None)),
         named("person_with_organization", &person(Some("10001"))),
+        named("person_with_details", &with_details),
+        named(
+            "person_details",
+            &PersonDetails {
+                preferred_name: Some("Zo".to_owned()),
+                email: Some("zo@north.example".to_owned()),
+                phone: None,
+                language: Some("es".to_owned()),
+            },
+        ),
         named(
             "organization_school",
             &organization(
@@ -199,9 +289,19 @@ fn people_and_organizations() -> Vec<Named> {
             },
         ),
         named(
+            "message",
+            &Message {
+                account: ACCOUNT,
+                kind: MessageKind::PasswordChanged,
+                at: NOW,
+                browser: "Firefox, Linux".to_owned(),
+            },
+        ),
+        named(
             "lane",
             &Lane {
-                failures: 9,
+                reserved: 130,
+                cleared: 49,
                 last_failure_at: NOW,
             },
         ),
@@ -214,16 +314,33 @@ fn event_kinds() -> Vec<EventKind> {
     let mut kinds = vec![K::AttemptReserved];
     while let Some(last) = kinds.last() {
         kinds.push(match last {
-            K::AttemptReserved => K::ClaimBegun,
+            K::AttemptReserved => K::ClaimMissed,
+            K::ClaimMissed => K::ClaimsGuessed,
+            K::ClaimsGuessed => K::ClaimCodeIssued,
+            K::ClaimCodeIssued => K::ClaimBegun,
             K::ClaimBegun => K::Claimed,
             K::Claimed => K::LoggedIn,
             K::LoggedIn => K::SessionEnded,
             K::SessionEnded => K::PasswordChanged,
             K::PasswordChanged => K::ClaimReset,
             K::ClaimReset => K::RosterImported,
-            K::RosterImported => K::AccountStatusChanged,
+            K::RosterImported => K::RosterHoldSettled,
+            K::RosterHoldSettled => K::AccountStatusChanged,
             K::AccountStatusChanged => K::DetailsChanged,
-            K::DetailsChanged => break,
+            K::DetailsChanged => K::SessionsEnded,
+            K::SessionsEnded => K::Reauthenticated,
+            K::Reauthenticated => K::RecoveryCodesIssued,
+            K::RecoveryCodesIssued => K::RecoveryBegun,
+            K::RecoveryBegun => K::RecoveryAnswered,
+            K::RecoveryAnswered => K::Recovered,
+            K::Recovered => K::StaffLooked,
+            K::StaffLooked => K::TriesCleared,
+            K::TriesCleared => K::PersonCreated,
+            K::PersonCreated => K::PersonExported,
+            K::PersonExported => K::PersonErased,
+            K::PersonErased => K::NumberReadmitted,
+            K::NumberReadmitted => K::KeysChanged,
+            K::KeysChanged => break,
         });
     }
     kinds
@@ -252,6 +369,7 @@ fn samples() -> Vec<Named> {
         families(),
         entries(),
         tickets(),
+        recoveries(),
         people_and_organizations(),
         events(),
     ]
@@ -290,21 +408,34 @@ fn what_the_encoder_writes_is_what_the_corpus_pins() {
 
 #[test]
 fn every_kind_of_record_is_pinned() {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/src/store/records.rs");
-    let source = std::fs::read_to_string(source).unwrap();
+    let store = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/store");
+    let parts = std::fs::read_dir(store.join("records")).unwrap();
+    let files = parts.map(|part| part.unwrap().path());
+    let files = files.chain([store.join("records.rs")]);
+    let source: String = files
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
     let kinds = source
         .lines()
         .filter_map(|line| line.strip_prefix("impl Stored for ")?.split(' ').next());
     let mut kinds: Vec<&str> = kinds.collect();
     kinds.sort_unstable();
     let pinned = [
+        "ClaimCodeRecord",
         "EntryDetails",
+        "Erased",
         "Family",
         "Gate",
         "Lane",
+        "Message",
         "Organization",
+        "OrganizationSource",
         "Person",
+        "PersonDetails",
+        "Recovery",
+        "RecoveryCode",
         "RosterEntry",
+        "RosterHold",
         "SecurityAnswersRecord",
         "SourceRow",
         "Ticket",

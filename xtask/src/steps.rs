@@ -1,9 +1,11 @@
 //! What `cargo xtask test` is made of.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::tools::{cargo, ensure, find, root, run};
+use crate::browser;
+use crate::tools::{cargo, ensure, find, now, root, run, target};
 
 struct Step {
     name: &'static str,
@@ -11,7 +13,7 @@ struct Step {
     run: fn() -> Result<(), String>,
 }
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 9] = [
     Step {
         name: "lint",
         what: "formatting, clippy and rustdoc, with warnings denied",
@@ -23,6 +25,11 @@ const STEPS: [Step; 6] = [
         run: rust,
     },
     Step {
+        name: "wasm",
+        what: "the plugin host, the server with plugins, guests in Rust, C, JavaScript and Python",
+        run: crate::wasm::test,
+    },
+    Step {
         name: "fuzz-corpora",
         what: "the fuzz targets over their corpora",
         run: fuzz_corpora,
@@ -31,6 +38,16 @@ const STEPS: [Step; 6] = [
         name: "browser",
         what: "the rules S1-S18 in a real Chromium",
         run: browser,
+    },
+    Step {
+        name: "openapi",
+        what: "requests made up from openapi.json: nothing but documented answers",
+        run: openapi,
+    },
+    Step {
+        name: "python",
+        what: "the Python package in a fresh environment: tests, types, stubs, documents, examples",
+        run: crate::python::test,
     },
     Step {
         name: "release",
@@ -85,35 +102,50 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn now() -> Duration {
-    #[expect(clippy::disallowed_methods, reason = "times the steps of a test run")]
-    let now = std::time::SystemTime::now();
-    now.duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default()
-}
-
 fn lint() -> Result<(), String> {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
     run(&mut cargo(&[
         "clippy",
         "--workspace",
+        "--exclude",
+        "narthex-wasm",
+        "--exclude",
+        "wasm-embed",
         "--all-targets",
         "--",
         "-D",
         "warnings",
     ]))?;
-    run(cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))
+    run(cargo(&[
+        "doc",
+        "--workspace",
+        "--exclude",
+        "narthex-wasm",
+        "--exclude",
+        "wasm-embed",
+        "--no-deps",
+        "--quiet",
+    ])
+    .env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn rust() -> Result<(), String> {
-    run(cargo(&["test", "--workspace", "--no-fail-fast"]).env("NARTHEX_KILLS", "200"))
+    run(cargo(&[
+        "test",
+        "--workspace",
+        "--exclude",
+        "narthex-wasm",
+        "--exclude",
+        "wasm-embed",
+        "--no-fail-fast",
+    ])
+    .env("NARTHEX_KILLS", "200"))
 }
 
 fn fuzz_corpora() -> Result<(), String> {
     // A workspace of its own: the lint step does not reach it. One target directory for both, so that
     // what they share is built once.
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), std::path::PathBuf::from);
+    let target = target();
     let manifest = ["--manifest-path", "fuzz/Cargo.toml"];
     run(cargo(&["fmt", "--check"]).args(manifest))?;
     run(cargo(&["clippy", "--all-targets"])
@@ -126,13 +158,12 @@ fn fuzz_corpora() -> Result<(), String> {
 }
 
 fn browser() -> Result<(), String> {
-    let chromium = ensure(
-        &["chromium", "chromium-browser", "google-chrome"],
-        &["chromium", "fonts-dejavu-core"],
-    )?;
-    ensure(&["node"], &["nodejs", "npm"])?;
-    let npm = ensure(&["npm"], &["npm"])?;
-    let folder = root().join("bindings/server/browser");
+    let under_test = portal_under_test()?;
+    run(browser::npm("test")?.env("NARTHEX_UNDER_TEST", under_test))
+}
+
+/// Builds the portal that is driven from outside.
+fn portal_under_test() -> Result<PathBuf, String> {
     run(&mut cargo(&[
         "build",
         "-p",
@@ -140,19 +171,26 @@ fn browser() -> Result<(), String> {
         "--example",
         "portal_under_test",
     ]))?;
-    run(Command::new(&npm)
-        .args(["ci", "--no-audit", "--no-fund"])
+    Ok(target().join("debug/examples/portal_under_test"))
+}
+
+fn openapi() -> Result<(), String> {
+    let python = ensure(&["python3"], &["python3", "python3-venv"])?;
+    let folder = root().join("bindings/server/openapi");
+    let environment = target().join("openapi-python");
+    run(Command::new(python)
+        .args(["-m", "venv"])
+        .arg(&environment)
+        .current_dir(root()))
+    .map_err(|error| format!("{error}\nOn Debian or Ubuntu: apt-get install python3-venv"))?;
+    run(Command::new(environment.join("bin/pip"))
+        .args(["install", "--quiet", "--disable-pip-version-check"])
+        .args(["-r", "requirements.txt"])
         .current_dir(&folder))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), std::path::PathBuf::from);
-    run(Command::new(&npm)
-        .arg("test")
-        .current_dir(&folder)
-        .env("CHROMIUM", chromium)
-        .env(
-            "NARTHEX_UNDER_TEST",
-            target.join("debug/examples/portal_under_test"),
-        ))
+    run(Command::new(environment.join("bin/python"))
+        .arg("check.py")
+        .arg(portal_under_test()?)
+        .current_dir(&folder))
 }
 
 fn release() -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
@@ -9,6 +10,19 @@ pub(crate) fn root() -> PathBuf {
         .parent()
         .unwrap_or(Path::new("."))
         .to_owned()
+}
+
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Time since 1970.
+pub(crate) fn now() -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "times the steps of a test run")]
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 /// A cargo command, run from the root of the repository.
@@ -64,11 +78,20 @@ pub(crate) fn ensure(names: &[&str], packages: &[&str]) -> Result<PathBuf, Strin
     if let Some(path) = found() {
         return Ok(path);
     }
+    let name = names.first().copied().unwrap_or("a program");
+    let by_hand = install(name, packages)?;
+    found().ok_or_else(|| format!("{name} is still not there after: {by_hand}"))
+}
+
+/// Installs `packages`, without which there is no `name`; the command that does it.
+///
+/// # Errors
+/// Says which command installs it, where this may not.
+pub(crate) fn install(name: &str, packages: &[&str]) -> Result<String, String> {
     let by_hand = format!(
         "apt-get install -y --no-install-recommends {}",
         packages.join(" ")
     );
-    let name = names.first().copied().unwrap_or("a program");
     let may_install = find("apt-get").is_some() && is_root();
     if !may_install {
         return Err(format!(
@@ -81,7 +104,7 @@ pub(crate) fn ensure(names: &[&str], packages: &[&str]) -> Result<PathBuf, Strin
         .args(["install", "-y", "-qq", "--no-install-recommends"])
         .args(packages)
         .env("DEBIAN_FRONTEND", "noninteractive"))?;
-    found().ok_or_else(|| format!("{name} is still not there after: {by_hand}"))
+    Ok(by_hand)
 }
 
 fn is_root() -> bool {

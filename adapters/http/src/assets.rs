@@ -6,7 +6,7 @@ use std::io::Write;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, VARY};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
@@ -15,16 +15,28 @@ use crate::reply::Reply;
 struct Asset {
     /// `portal.0123456789abcdef.css`
     file: String,
+    /// The hash, in quotation marks.
+    etag: HeaderValue,
     kind: &'static str,
-    content: &'static [u8],
+    content: Bytes,
     /// The same, compressed once: assets hold no secret that a length could tell.
     gzip: Bytes,
 }
 
+const SCRIPT_KIND: &str = "text/javascript; charset=utf-8";
+/// For who writes the script into pages of their own.
+const STABLE_SCRIPT: &str = "portal.js";
+
 /// The assets of the portal.
 pub(crate) struct Assets(Vec<Asset>);
 
-const FILES: [(&str, &str, &str, &[u8]); 4] = [
+const FILES: [(&str, &str, &str, &[u8]); 5] = [
+    (
+        "forms",
+        "js",
+        SCRIPT_KIND,
+        include_bytes!("assets/forms.js"),
+    ),
     (
         "portal",
         "css",
@@ -34,7 +46,7 @@ const FILES: [(&str, &str, &str, &[u8]); 4] = [
     (
         "portal",
         "js",
-        "text/javascript; charset=utf-8",
+        SCRIPT_KIND,
         include_bytes!("assets/portal.js"),
     ),
     (
@@ -53,17 +65,34 @@ const FILES: [(&str, &str, &str, &[u8]); 4] = [
 
 impl Assets {
     pub(crate) fn new() -> Self {
-        let assets = FILES.map(|(name, extension, kind, content)| {
-            let digest = Sha256::digest(content);
-            let hash = data_encoding::HEXLOWER.encode(digest.get(..8).unwrap_or_default());
-            Asset {
-                file: format!("{name}.{hash}.{extension}"),
-                kind,
-                content,
-                gzip: compressed(content),
-            }
+        let mut assets = Self(Vec::new());
+        for (name, extension, kind, content) in FILES {
+            assets.add(name, extension, kind, Bytes::from_static(content));
+        }
+        assets
+    }
+
+    /// Takes a file in and says under which name it is served.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        extension: &str,
+        kind: &'static str,
+        content: impl Into<Bytes>,
+    ) -> String {
+        let content = content.into();
+        let digest = Sha256::digest(&content);
+        let hash = data_encoding::HEXLOWER.encode(digest.get(..8).unwrap_or_default());
+        let file = format!("{name}.{hash}.{extension}");
+        self.0.push(Asset {
+            file: file.clone(),
+            etag: HeaderValue::try_from(format!("\"{hash}\""))
+                .unwrap_or(HeaderValue::from_static("\"\"")),
+            kind,
+            gzip: compressed(&content),
+            content,
         });
-        Self(assets.into())
+        file
     }
 
     /// The path of an asset below the base path.
@@ -77,30 +106,61 @@ impl Assets {
         format!("/assets/{}", found.map_or("", |asset| &asset.file))
     }
 
-    /// The asset of exactly this name; another hash is another file.
+    /// The asset of exactly this name; another hash is another file. Under its stable name the script
+    /// may be kept, and is asked about each time: no page has an older script than its header.
     pub(crate) fn get(&self, file: &str, headers: &HeaderMap) -> Option<Reply> {
-        let asset = self.0.iter().find(|asset| asset.file == file)?;
-        let immutable = HeaderValue::from_static("public, max-age=31536000, immutable");
+        let stable = file == STABLE_SCRIPT;
+        let is_the_script =
+            |asset: &Asset| asset.kind == SCRIPT_KIND && asset.file.starts_with("portal.");
+        let named = |asset: &&Asset| asset.file == file || (stable && is_the_script(asset));
+        let asset = self.0.iter().find(named)?;
+        let caching = HeaderValue::from_static(if stable {
+            "public, no-cache"
+        } else {
+            "public, max-age=31536000, immutable"
+        });
+        let varies = HeaderValue::from_static("accept-encoding");
+        let finished = |reply: Reply| {
+            reply
+                .header(CACHE_CONTROL, caching)
+                .header(VARY, varies)
+                .header(ETAG, asset.etag.clone())
+        };
+        if is_known(&asset.etag, headers) {
+            return Some(finished(Reply::new(StatusCode::NOT_MODIFIED)));
+        }
         let reply = if takes_gzip(headers) && !asset.gzip.is_empty() {
             let reply = Reply::with_body(StatusCode::OK, asset.kind, asset.gzip.clone());
             reply.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"))
         } else {
-            Reply::with_body(
-                StatusCode::OK,
-                asset.kind,
-                Bytes::from_static(asset.content),
-            )
+            Reply::with_body(StatusCode::OK, asset.kind, asset.content.clone())
         };
-        let varies = HeaderValue::from_static("accept-encoding");
-        Some(reply.header(CACHE_CONTROL, immutable).header(VARY, varies))
+        Some(finished(reply))
     }
 }
 
-/// Empty where compressing failed: then the asset is sent as it is.
+/// Whether the browser has it already (RFC 9110 §13.1.2; a weak tag is as good here).
+fn is_known(etag: &HeaderValue, headers: &HeaderMap) -> bool {
+    let Ok(etag) = etag.to_str() else {
+        return false;
+    };
+    let said = headers.get_all(IF_NONE_MATCH).iter();
+    said.filter_map(|value| value.to_str().ok()).any(|value| {
+        let mut tags = value.split(',').map(str::trim);
+        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    })
+}
+
+/// Empty where compressing failed or does not pay: then the asset is sent as it is.
 fn compressed(content: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let written = encoder.write_all(content).and_then(|()| encoder.finish());
-    written.map(Bytes::from).unwrap_or_default()
+    let gzip = written.map(Bytes::from).unwrap_or_default();
+    if gzip.len() < content.len() {
+        gzip
+    } else {
+        Bytes::new()
+    }
 }
 
 /// Named plainly, without a weight of zero.

@@ -6,22 +6,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::REFERER;
 use narthex_core::model::{Organization, OrganizationId, ResumeLocation, Timestamp};
 use narthex_core::secret::SessionToken;
 use narthex_core::{AccountId, Asker, Portal, Refusal, VerifiedSession};
 
+use crate::answered::SessionFound;
 use crate::assets::Assets;
 use crate::base_url::BaseUrl;
 use crate::cookies::{CookieNames, Jar};
 use crate::csrf::{Binding, form_token};
 use crate::forms::Form;
 use crate::json::Object;
+use crate::looks::Looks;
 use crate::pre::Pre;
 use crate::problem::{Fault, Problem};
 use crate::query;
 use crate::render::Renderer;
 use crate::routes::Route;
 use crate::settings::Settings;
+use crate::texts::Texts;
+use crate::upload::{Previews, UploadedFile};
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -30,8 +35,10 @@ pub(crate) struct Shared {
     pub(crate) cookies: CookieNames,
     pub(crate) renderer: Renderer,
     pub(crate) assets: Assets,
+    pub(crate) looks: Looks,
     pub(crate) organizations: OrganizationCache,
     pub(crate) request_ids: RequestIds,
+    pub(crate) previews: Previews,
 }
 
 /// Names requests: a random beginning per process, then a count.
@@ -78,7 +85,9 @@ impl OrganizationCache {
 }
 
 /// A live session, and what pages say of it.
+#[derive(Clone)]
 pub(crate) struct Session {
+    pub(crate) found: SessionFound,
     pub(crate) verified: VerifiedSession,
     /// The public name of its family.
     pub(crate) family: String,
@@ -86,13 +95,30 @@ pub(crate) struct Session {
     pub(crate) expires_in: Duration,
 }
 
+/// Whose answer a request wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Site {
+    /// The portal's own.
+    Portal,
+    /// A page of the host, asked for by a person.
+    HostPage,
+    /// A page of the host, asked for by a script or as part of another page.
+    HostFetch,
+}
+
+/// Words of a query that are said once: no place to come back to has them.
+pub(crate) const SAID_ONCE: [&str; 4] = ["lang", "notice", "retry", "suggest"];
+
 /// One request.
 pub(crate) struct Ctx<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) headers: &'a HeaderMap,
-    /// Below the base path.
+    pub(crate) site: Site,
+    /// Below the base path; of the host's pages the whole path.
     pub(crate) path: &'a str,
     pub(crate) query: Option<&'a str>,
+    /// The words, in the reader's language.
+    pub(crate) t: &'static Texts,
     pub(crate) params: Vec<(&'static str, &'a str)>,
     pub(crate) route: &'static Route,
     pub(crate) jar: Jar,
@@ -101,6 +127,8 @@ pub(crate) struct Ctx<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) form: Form,
     pub(crate) json: Object,
+    /// The file of a form, or the whole body where that is a file.
+    pub(crate) file: Option<UploadedFile>,
     pub(crate) session: Option<Session>,
     /// The form's token is not the right one, and the route shows the form again with what was
     /// typed. Such a handler does nothing else.
@@ -151,14 +179,65 @@ impl Ctx<'_> {
         OrganizationId::parse(self.param("organization")).map_err(|_| Problem::not_found().into())
     }
 
-    /// Where this page is, if one can come back to it: without the words that are said once.
+    /// Whether the host answers, and not the portal.
+    pub(crate) fn is_on_host(&self) -> bool {
+        self.site != Site::Portal
+    }
+
+    /// The word of a query that says that this page has been tried once already. A host has words of
+    /// its own, which ours must not be taken for.
+    pub(crate) fn retry_word(&self) -> &'static str {
+        match self.site {
+            Site::Portal => "retry",
+            Site::HostPage | Site::HostFetch => "narthex_retry",
+        }
+    }
+
+    /// Where this page is, if one can come back to it: without the words that are said once. A form
+    /// that was sent to the host leads back to its page.
     pub(crate) fn location(&self) -> Option<ResumeLocation> {
-        let kept = query::without(self.query, &["notice", "retry"]);
-        let text = match kept {
+        if self.is_on_host() && self.route.is_unsafe() {
+            return self.came_from();
+        }
+        let said_once = match self.site {
+            Site::Portal => &SAID_ONCE[..],
+            Site::HostPage | Site::HostFetch => &["narthex_retry"],
+        };
+        let text = match query::without(self.query, said_once) {
             Some(query) => format!("{}?{query}", self.path),
             None => self.path.to_owned(),
         };
-        self.parse_location(&text)
+        if self.is_on_host() {
+            ResumeLocation::on_host(&text, &self.portal().policy().apps)
+        } else {
+            self.parse_location(&text)
+        }
+    }
+
+    /// The page of the host that sent this request, as the browser says.
+    fn came_from(&self) -> Option<ResumeLocation> {
+        let referer = self.headers.get(REFERER)?.to_str().ok()?;
+        let text = referer.strip_prefix(&self.base().origin())?;
+        ResumeLocation::on_host(text, &self.portal().policy().apps)
+    }
+
+    /// Where a location is, from the root of the origin.
+    pub(crate) fn place(&self, location: &ResumeLocation) -> String {
+        if location.is_on_host() {
+            location.as_str().to_owned()
+        } else {
+            self.link(location.as_str())
+        }
+    }
+
+    /// Where the switcher leads: the same application in another organization where its path names
+    /// one, else the landing page there.
+    pub(crate) fn switch_url(&self, organization: &OrganizationId) -> String {
+        let apps = &self.portal().policy().apps;
+        let location = self.location();
+        location
+            .and_then(|location| location.in_organization(organization, apps))
+            .unwrap_or_else(|| self.link(&format!("/o/{organization}/")))
     }
 
     /// A location from outside, if it is one of ours.

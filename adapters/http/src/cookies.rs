@@ -1,6 +1,8 @@
 //! Cookies, byte for byte: no trimming but of spaces and tabs, no quoting, no `$Version`, no second
 //! value for a name of ours (WB-01 to WB-03, A25).
 
+use std::time::Duration;
+
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
@@ -11,6 +13,12 @@ pub(crate) enum CookieKind {
     Session,
     /// The browser secret of claims and the latest ticket.
     Claim,
+    /// The language somebody chose in this browser: no secret, kept for a year.
+    Language,
+    /// The browser secret of recoveries and the latest ticket.
+    Recovery,
+    /// What the browser keeps of the accounts that were logged in to in it: a lane, no identity.
+    Known,
     /// Before the log-in: what the tokens of forms are bound to, and the number to fill in.
     Pre,
 }
@@ -22,6 +30,9 @@ pub(crate) struct CookieNames {
     https: bool,
     session: String,
     claim: String,
+    recovery: String,
+    language: String,
+    known: String,
     pre: String,
 }
 
@@ -30,6 +41,9 @@ pub(crate) struct CookieNames {
 pub(crate) struct Jar {
     pub(crate) session: Option<String>,
     pub(crate) claim: Option<String>,
+    pub(crate) recovery: Option<String>,
+    pub(crate) language: Option<String>,
+    pub(crate) known: Option<String>,
     pub(crate) pre: Option<String>,
 }
 
@@ -48,6 +62,9 @@ impl CookieNames {
             https,
             session: name(""),
             claim: name("-claim"),
+            recovery: name("-recovery"),
+            language: name("-language"),
+            known: name("-known"),
             pre: name("-pre"),
         }
     }
@@ -56,6 +73,9 @@ impl CookieNames {
         match kind {
             CookieKind::Session => &self.session,
             CookieKind::Claim => &self.claim,
+            CookieKind::Recovery => &self.recovery,
+            CookieKind::Language => &self.language,
+            CookieKind::Known => &self.known,
             CookieKind::Pre => &self.pre,
         }
     }
@@ -74,6 +94,12 @@ impl CookieNames {
                     &mut jar.session
                 } else if name == self.claim.as_bytes() {
                     &mut jar.claim
+                } else if name == self.language.as_bytes() {
+                    &mut jar.language
+                } else if name == self.recovery.as_bytes() {
+                    &mut jar.recovery
+                } else if name == self.known.as_bytes() {
+                    &mut jar.known
                 } else if name == self.pre.as_bytes() {
                     &mut jar.pre
                 } else {
@@ -91,9 +117,27 @@ impl CookieNames {
         Ok(jar)
     }
 
-    /// `Set-Cookie` for a session cookie (no Max-Age: gone with the browser).
+    /// `Set-Cookie`: gone with the browser (no Max-Age), but for the language.
     pub(crate) fn set(&self, kind: CookieKind, value: &str) -> Option<HeaderValue> {
-        self.line(kind, value, "")
+        let kept = match kind {
+            CookieKind::Language => "; Max-Age=31536000",
+            CookieKind::Session
+            | CookieKind::Claim
+            | CookieKind::Known
+            | CookieKind::Recovery
+            | CookieKind::Pre => "",
+        };
+        self.line(kind, value, kept)
+    }
+
+    /// `Set-Cookie` for a cookie that outlives the browser's windows.
+    pub(crate) fn set_for(
+        &self,
+        kind: CookieKind,
+        value: &str,
+        lifetime: Duration,
+    ) -> Option<HeaderValue> {
+        self.line(kind, value, &format!("; Max-Age={}", lifetime.as_secs()))
     }
 
     /// `Set-Cookie` that takes the cookie away.
@@ -139,6 +183,16 @@ mod tests {
         assert_eq!(
             names.set(CookieKind::Session, "abc").unwrap(),
             "__Host-narthex=abc; Path=/; Secure; HttpOnly; SameSite=Lax"
+        );
+        assert_eq!(
+            names
+                .set_for(
+                    CookieKind::Known,
+                    "abc",
+                    Duration::from_secs(90 * 24 * 3600)
+                )
+                .unwrap(),
+            "__Host-narthex-known=abc; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=7776000"
         );
         assert_eq!(
             names.wipe(CookieKind::Claim).unwrap(),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use crate::problem::{Issue, Problem};
-use crate::query::decode;
-use crate::texts::{EN, fill};
+use crate::problem::{Issue, Problem, Said};
+use crate::query::{decode, plain};
+use crate::texts::Text;
 
 /// The longest value of a field, in bytes: more than the longest password and the longest location.
 pub(crate) const FIELD_BYTES_MAX: usize = 2048;
@@ -21,30 +21,58 @@ impl Form {
     /// # Errors
     /// A field that is unknown, given twice, over-long, or not plain UTF-8 text.
     pub(crate) fn parse(body: &[u8], known: &[&'static str]) -> Result<Self, Problem> {
-        let mut fields = BTreeMap::new();
+        let mut form = Self::default();
         for pair in body.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
             let equals = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
             let (name, value) = pair.split_at(equals);
-            let name = decode(name).ok_or_else(|| issue("", "not_text", EN.field_not_text))?;
-            let Some(name) = known.iter().find(|field| **field == name.as_str()) else {
-                let name: String = name.chars().take(40).collect();
-                return Err(issue(&name, "unknown_field", EN.field_unknown));
-            };
+            let name = decode(name).ok_or_else(|| issue("", "not_text", |t| t.field_not_text))?;
             let value = value.get(1..).unwrap_or_default();
-            let value = decode(value).ok_or_else(|| issue(name, "not_text", EN.field_not_text))?;
-            if value.len() > FIELD_BYTES_MAX {
-                return Err(issue(name, "too_long", EN.field_too_long));
-            }
-            if fields.insert(*name, value).is_some() {
-                return Err(issue(name, "duplicate_field", EN.field_duplicate));
-            }
+            form.insert(&name, decode(value), known)?;
         }
-        Ok(Self(fields))
+        Ok(form)
+    }
+
+    /// Adds a field that came as it is, as files do.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        value: &[u8],
+        known: &[&'static str],
+    ) -> Result<(), Problem> {
+        self.insert(name, plain(value), known)
+    }
+
+    fn insert(
+        &mut self,
+        name: &str,
+        value: Option<Zeroizing<String>>,
+        known: &[&'static str],
+    ) -> Result<(), Problem> {
+        let Some(name) = known.iter().find(|field| **field == name) else {
+            let name: String = name.chars().take(40).collect();
+            return Err(issue(&name, "unknown_field", |t| t.field_unknown));
+        };
+        let value = value.ok_or_else(|| issue(name, "not_text", |t| t.field_not_text))?;
+        if value.len() > FIELD_BYTES_MAX {
+            return Err(issue(name, "too_long", |t| t.field_too_long));
+        }
+        if self.0.insert(*name, value).is_some() {
+            return Err(issue(name, "duplicate_field", |t| t.field_duplicate));
+        }
+        Ok(())
     }
 
     /// The value of a field; empty where it is missing, as browsers send what is not filled in.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", |value| value.as_str())
+    }
+
+    /// The value of a field that was sent, if only empty.
+    pub(crate) fn sent(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.as_str())
     }
 
     /// Whether a checkbox is ticked.
@@ -53,8 +81,9 @@ impl Form {
     }
 }
 
-fn issue(field: &str, code: &'static str, text: &str) -> Problem {
-    Problem::malformed(Issue::new(field, code, fill(text, &[("field", field)])))
+fn issue(field: &str, code: &'static str, text: Text) -> Problem {
+    let said = Said::Filled(text, vec![("field", field.to_owned())]);
+    Problem::malformed(Issue::new(field, code, said))
 }
 
 #[cfg(test)]

@@ -8,13 +8,14 @@ use http::{HeaderMap, StatusCode};
 use narthex_core::{Check, Refusal};
 use tracing::warn;
 
-use crate::context::{Ctx, Session};
+use crate::answered::SessionFound;
+use crate::context::{Ctx, Session, Site};
 use crate::csrf::{Binding, Provenance, provenance, token_is_right};
 use crate::forms::Form;
 use crate::json::Object;
-use crate::problem::{Fault, Issue, Problem};
+use crate::problem::{Fault, Issue, Problem, Said};
 use crate::routes::{Action, BodyKind, Who};
-use crate::texts::{EN, fill};
+use crate::upload::{self, UploadedFile};
 
 /// In this order: where it comes from, what it carries, who is asking, whose form it is.
 pub(crate) async fn guard(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> {
@@ -27,14 +28,15 @@ pub(crate) async fn guard(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> 
         Who::Known => ctx.session = live_session(ctx).await.ok(),
         Who::Person => {
             ctx.session = Some(live_session(ctx).await?);
+            read_file(ctx, body).await?;
             check_family(ctx)?;
         }
     }
-    if let BodyKind::Form(_) = ctx.route.body {
+    if let BodyKind::Form(_) | BodyKind::Upload(_) = ctx.route.body {
         ctx.stale_form = !form_token_is_right(ctx)?;
         if ctx.stale_form && !ctx.route.shows_stale_form_again() {
             let status = StatusCode::FORBIDDEN;
-            return Err(Problem::new(status, "form_token", EN.form_token).into());
+            return Err(Problem::new(status, "form_token", |t| t.form_token).into());
         }
     }
     if ctx.session.is_some() {
@@ -43,25 +45,44 @@ pub(crate) async fn guard(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> 
     Ok(())
 }
 
+/// What a request to a page of the host must pass. Its body is the host's.
+pub(crate) async fn guard_host(ctx: &mut Ctx<'_>, who: Who) -> Result<(), Fault> {
+    if ctx.route.is_unsafe() {
+        check_provenance(ctx)?;
+    }
+    match live_session(ctx).await {
+        Ok(session) => ctx.session = Some(session),
+        Err(fault) if who == Who::Person => return Err(fault),
+        Err(_) => return Ok(()),
+    }
+    check_family(ctx)?;
+    note_activity(ctx).await
+}
+
 fn check_provenance(ctx: &Ctx<'_>) -> Result<(), Fault> {
-    let has_cookies = ctx.jar.session.is_some() || ctx.jar.claim.is_some() || ctx.jar.pre.is_some();
+    let jar = &ctx.jar;
+    let has_cookies = [&jar.session, &jar.claim, &jar.recovery, &jar.pre]
+        .into_iter()
+        .any(Option::is_some);
     let allowed = match provenance(ctx.headers, ctx.base()) {
         Provenance::Ours => true,
         Provenance::Elsewhere => false,
         // A program, not a browser: it keeps no cookie of ours that somebody could ride on.
-        Provenance::Unsaid => ctx.route.is_api() && !has_cookies,
+        Provenance::Unsaid => (ctx.route.is_api() || ctx.is_on_host()) && !has_cookies,
     };
     if allowed {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", EN.cross_site).into())
+    Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", |t| t.cross_site).into())
 }
 
 fn read_body(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> {
     match ctx.route.body {
         BodyKind::None if body.is_empty() => {}
         BodyKind::None => {
-            return Err(Problem::malformed(Issue::new("", "unexpected_body", EN.malformed)).into());
+            return Err(
+                Problem::malformed(Issue::plain("", "unexpected_body", |t| t.malformed)).into(),
+            );
         }
         BodyKind::Form(fields) => {
             check_media_type(ctx.headers, "application/x-www-form-urlencoded")?;
@@ -72,10 +93,38 @@ fn read_body(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> {
             }
             ctx.form = Form::parse(body, &known)?;
         }
+        // Once it is known who brings it.
+        BodyKind::Upload(_) | BodyKind::File => {}
         BodyKind::Json(members) => {
             check_media_type(ctx.headers, "application/json")?;
             ctx.json = Object::parse(body, members)?;
         }
+    }
+    Ok(())
+}
+
+async fn read_file(ctx: &mut Ctx<'_>, body: &Bytes) -> Result<(), Fault> {
+    match ctx.route.body {
+        BodyKind::Upload(fields) => {
+            let known = [fields, &["form_token", "family"]].concat();
+            let (form, file) = upload::parse(ctx.headers, body.clone(), &known).await?;
+            (ctx.form, ctx.file) = (form, file);
+        }
+        BodyKind::File => {
+            let kind = ctx.headers.get(CONTENT_TYPE);
+            let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
+            let essence = kind.split(';').next().unwrap_or("").trim();
+            let known = ["application/zip", "text/csv", "application/octet-stream"];
+            if !known
+                .iter()
+                .any(|known| essence.eq_ignore_ascii_case(known))
+            {
+                return Err(wrong_media_type("application/zip, text/csv").into());
+            }
+            let named = ctx.query_value("file_name").unwrap_or_default();
+            ctx.file = Some(UploadedFile::new(&named, body.clone()));
+        }
+        _ => {}
     }
     Ok(())
 }
@@ -95,24 +144,30 @@ fn check_media_type(headers: &HeaderMap, expected: &'static str) -> Result<(), F
     if essence.eq_ignore_ascii_case(expected) && charset && said.next().is_none() {
         return Ok(());
     }
+    Err(wrong_media_type(expected).into())
+}
+
+pub(crate) fn wrong_media_type(expected: &'static str) -> Problem {
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    let mut problem = Problem::new(status, "unsupported_media_type", EN.malformed);
-    let text = fill(EN.unsupported_media_type, &[("expected", expected)]);
+    let mut problem = Problem::new(status, "unsupported_media_type", |t| t.malformed);
+    let values = vec![("expected", expected.to_owned())];
+    let text = Said::Filled(|t| t.unsupported_media_type, values);
     problem
         .issues
         .push(Issue::new("", "unsupported_media_type", text));
-    Err(problem.into())
+    problem
 }
 
 /// The live session of the request. Where there is one, this is the warm path: no store, no await.
-async fn live_session(ctx: &Ctx<'_>) -> Result<Session, Fault> {
+pub(crate) async fn live_session(ctx: &Ctx<'_>) -> Result<Session, Fault> {
     let token = ctx.presented().ok_or(Refusal::NotLoggedIn)?;
     let portal = ctx.portal();
-    let verified = match portal.check(&token) {
-        Check::Live(session) => session,
-        Check::AskStore => portal.verify_session(&token).await?,
+    let (verified, found) = match portal.check(&token) {
+        Check::Live(session) => (session, SessionFound::Warm),
+        Check::AskStore => (portal.verify_session(&token).await?, SessionFound::Cold),
     };
     Ok(Session {
+        found,
         family: portal.family_tag(verified.selector())?,
         expires_in: verified.expires_at().since(portal.now().latest),
         verified,
@@ -124,7 +179,7 @@ async fn live_session(ctx: &Ctx<'_>) -> Result<Session, Fault> {
 fn check_family(ctx: &Ctx<'_>) -> Result<(), Fault> {
     let family = &ctx.session()?.family;
     let said = match ctx.route.body {
-        BodyKind::Form(_) => Some(ctx.form.get("family")),
+        BodyKind::Form(_) | BodyKind::Upload(_) => Some(ctx.form.get("family")),
         _ => match ctx.headers.get("narthex-family") {
             None => None,
             Some(value) => Some(value.to_str().unwrap_or("")),
@@ -137,7 +192,9 @@ fn check_family(ctx: &Ctx<'_>) -> Result<(), Fault> {
 }
 
 pub(crate) fn family_mismatch() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "family_mismatch", EN.family_mismatch)
+    Problem::new(StatusCode::CONFLICT, "family_mismatch", |t| {
+        t.family_mismatch
+    })
 }
 
 fn form_token_is_right(ctx: &Ctx<'_>) -> Result<bool, Fault> {
@@ -171,7 +228,8 @@ async fn note_activity(ctx: &mut Ctx<'_>) -> Result<(), Fault> {
             .iter()
             .any(|name| ctx.headers.contains_key(*name)),
     };
-    let counts = ctx.route.is_activity() && (ctx.route.is_unsafe() || began_by_a_person);
+    let reads = began_by_a_person && ctx.site != Site::HostFetch;
+    let counts = ctx.route.is_activity() && (ctx.route.is_unsafe() || reads);
     let Some(session) = ctx.session.as_mut().filter(|_| counts) else {
         return Ok(());
     };

@@ -7,8 +7,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
-use crate::problem::{Issue, Problem};
-use crate::texts::{EN, fill};
+use crate::problem::{Issue, Problem, Said};
+use crate::texts::Text;
 
 /// How deep a body may nest: an object, a list in it, objects in that.
 const DEPTH_MAX: u8 = 3;
@@ -50,7 +50,7 @@ impl Object {
                 object.only(known)?;
                 Ok(object)
             }
-            _ => Err(issue("", "wrong_type", EN.json_not_object)),
+            _ => Err(issue("", "wrong_type", |t| t.json_not_object)),
         }
     }
 
@@ -64,7 +64,9 @@ impl Object {
             None => Ok(()),
             Some((name, _)) => {
                 let name: String = name.chars().take(40).collect();
-                Err(issue(&self.field(&name), "unknown_field", EN.field_unknown))
+                Err(issue(&self.field(&name), "unknown_field", |t| {
+                    t.field_unknown
+                }))
             }
         }
     }
@@ -72,7 +74,7 @@ impl Object {
     /// A text that must be there.
     pub(crate) fn text(&self, name: &str) -> Result<&str, Problem> {
         self.optional_text(name)?
-            .ok_or_else(|| issue(&self.field(name), "missing_field", EN.field_missing))
+            .ok_or_else(|| issue(&self.field(name), "missing_field", |t| t.field_missing))
     }
 
     /// A text that may be missing or null.
@@ -80,17 +82,21 @@ impl Object {
         match self.get(name) {
             None | Some(Node::Null) => Ok(None),
             Some(Node::Text(text)) if text.len() <= TEXT_BYTES_MAX => Ok(Some(text)),
-            Some(Node::Text(_)) => Err(issue(&self.field(name), "too_long", EN.field_too_long)),
-            Some(_) => Err(issue(&self.field(name), "wrong_type", EN.json_not_text)),
+            Some(Node::Text(_)) => Err(issue(&self.field(name), "too_long", |t| t.field_too_long)),
+            Some(_) => Err(issue(&self.field(name), "wrong_type", |t| t.json_not_text)),
         }
     }
 
     /// A whole number that must be there.
     pub(crate) fn number(&self, name: &str) -> Result<u64, Problem> {
         match self.get(name) {
-            None => Err(issue(&self.field(name), "missing_field", EN.field_missing)),
+            None => Err(issue(&self.field(name), "missing_field", |t| {
+                t.field_missing
+            })),
             Some(Node::Number(Some(number))) => Ok(*number),
-            Some(_) => Err(issue(&self.field(name), "wrong_type", EN.json_not_number)),
+            Some(_) => Err(issue(&self.field(name), "wrong_type", |t| {
+                t.json_not_number
+            })),
         }
     }
 
@@ -99,15 +105,17 @@ impl Object {
         match self.get(name) {
             None | Some(Node::Null) => Ok(false),
             Some(Node::Bool(value)) => Ok(*value),
-            Some(_) => Err(issue(&self.field(name), "wrong_type", EN.json_not_bool)),
+            Some(_) => Err(issue(&self.field(name), "wrong_type", |t| t.json_not_bool)),
         }
     }
 
     /// A list of objects that must be there.
     pub(crate) fn objects(&self, name: &str) -> Result<Vec<&Object>, Problem> {
-        let wrong = || issue(&self.field(name), "wrong_type", EN.json_not_list);
+        let wrong = || issue(&self.field(name), "wrong_type", |t| t.json_not_list);
         match self.get(name) {
-            None => Err(issue(&self.field(name), "missing_field", EN.field_missing)),
+            None => Err(issue(&self.field(name), "missing_field", |t| {
+                t.field_missing
+            })),
             Some(Node::List(items)) => items
                 .iter()
                 .map(|item| match item {
@@ -147,25 +155,28 @@ impl Object {
     }
 }
 
-fn issue(field: &str, code: &'static str, text: &str) -> Problem {
-    Problem::malformed(Issue::new(field, code, fill(text, &[("field", field)])))
+fn issue(field: &str, code: &'static str, text: Text) -> Problem {
+    let said = Said::Filled(text, vec![("field", field.to_owned())]);
+    Problem::malformed(Issue::new(field, code, said))
 }
 
 /// The reason, without anything of what was sent: our own words where we said no, else the place.
 fn malformed(error: &serde_json::Error) -> Problem {
     let said = error.to_string();
-    for (mark, text) in [
-        (DUPLICATE, EN.json_duplicate),
-        (TOO_DEEP, EN.json_too_deep),
-        (TOO_WIDE, EN.json_too_wide),
-    ] {
+    let known: [(&str, Text); 3] = [
+        (DUPLICATE, |t| t.json_duplicate),
+        (TOO_DEEP, |t| t.json_too_deep),
+        (TOO_WIDE, |t| t.json_too_wide),
+    ];
+    for (mark, text) in known {
         if said.starts_with(mark) {
             return issue("", mark, text);
         }
     }
     let (line, column) = (error.line().to_string(), error.column().to_string());
-    let text = fill(EN.json_malformed, &[("line", &line), ("column", &column)]);
-    Problem::malformed(Issue::new("", "malformed_json", text))
+    let place = vec![("line", line), ("column", column)];
+    let said = Said::Filled(|t| t.json_malformed, place);
+    Problem::malformed(Issue::new("", "malformed_json", said))
 }
 
 const DUPLICATE: &str = "duplicate_field";

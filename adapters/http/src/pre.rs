@@ -23,6 +23,15 @@ pub(crate) struct Pre {
 }
 
 impl Pre {
+    /// For a page of the host, which has no form of ours before the log-in.
+    pub(crate) fn none() -> Self {
+        Self {
+            nonce: String::new(),
+            is_new: false,
+            prefill: None,
+        }
+    }
+
     /// Reads the cookie; makes a new nonce where there is none and forms may need one. Nothing is
     /// stored.
     pub(crate) fn read(cookie: Option<&str>, portal: &Portal, for_forms: bool) -> Result<Self> {

@@ -26,7 +26,12 @@ pub(crate) fn decode(text: &[u8]) -> Option<Zeroizing<String>> {
             }
         }
     }
-    let text = std::str::from_utf8(&bytes).ok()?;
+    plain(&bytes)
+}
+
+/// Plain text: UTF-8, and no control character other than line breaks and tabs (A44).
+pub(crate) fn plain(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let text = std::str::from_utf8(bytes).ok()?;
     let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     text.chars()
         .all(plain)

@@ -1,15 +1,27 @@
 //! HTML from templates: escaped by default, and nothing undefined goes unnoticed.
 
 use minijinja::value::{Kwargs, Serde};
-use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::texts::{EN, fill};
+use crate::texts::{LANGUAGES, Texts, fill};
 
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 26] = [
     ("base.html", include_str!("templates/base.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("account.html", include_str!("templates/account.html")),
+    (
+        "account_codes.html",
+        include_str!("templates/account_codes.html"),
+    ),
+    (
+        "account_questions.html",
+        include_str!("templates/account_questions.html"),
+    ),
+    (
+        "account_sessions.html",
+        include_str!("templates/account_sessions.html"),
+    ),
     ("app.html", include_str!("templates/app.html")),
     ("claim.html", include_str!("templates/claim.html")),
     (
@@ -24,36 +36,72 @@ const TEMPLATES: [(&str, &str); 15] = [
     ("error.html", include_str!("templates/error.html")),
     ("header.html", include_str!("templates/header.html")),
     ("help.html", include_str!("templates/help.html")),
+    (
+        "host_header.html",
+        include_str!("templates/host_header.html"),
+    ),
     ("landing.html", include_str!("templates/landing.html")),
     ("login.html", include_str!("templates/login.html")),
     ("password.html", include_str!("templates/password.html")),
+    ("recover.html", include_str!("templates/recover.html")),
+    (
+        "recover_password.html",
+        include_str!("templates/recover_password.html"),
+    ),
+    (
+        "recover_questions.html",
+        include_str!("templates/recover_questions.html"),
+    ),
     ("replaced.html", include_str!("templates/replaced.html")),
+    ("staff.html", include_str!("templates/staff.html")),
+    (
+        "staff_roster.html",
+        include_str!("templates/staff_roster.html"),
+    ),
+    (
+        "staff_statistics.html",
+        include_str!("templates/staff_statistics.html"),
+    ),
+    ("warning.html", include_str!("templates/warning.html")),
 ];
 
-/// The templates, ready.
-pub(crate) struct Renderer(Environment<'static>);
+/// The templates, ready, in each language.
+pub(crate) struct Renderer(Vec<(&'static str, Environment<'static>)>);
 
 impl Renderer {
     pub(crate) fn new() -> Result<Self, minijinja::Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(format_html);
-        environment.add_global("t", Value::from(Serde(&EN)));
         environment.add_filter("fill", fill_filter);
         for (name, source) in TEMPLATES {
             environment.add_template(name, source)?;
         }
-        Ok(Self(environment))
+        let in_language = |t: &&'static Texts| {
+            let mut environment = environment.clone();
+            environment.add_global("t", Value::from(Serde(*t)));
+            (t.lang, environment)
+        };
+        Ok(Self(LANGUAGES.iter().map(in_language).collect()))
     }
 
-    /// Renders `template` with the fields of `view`.
+    /// Renders `template` in a language with the fields of `view`.
     pub(crate) fn render(
         &self,
+        t: &Texts,
         template: &str,
         view: &impl Serialize,
     ) -> Result<String, minijinja::Error> {
         let view = Value::from(Serde(view));
-        self.0.get_template(template)?.render(view)
+        self.environment(t)?.get_template(template)?.render(view)
+    }
+
+    fn environment(&self, t: &Texts) -> Result<&Environment<'static>, minijinja::Error> {
+        let found = self.0.iter().find(|(lang, _)| *lang == t.lang);
+        let missing = || minijinja::Error::new(ErrorKind::TemplateNotFound, "no such language");
+        found
+            .map(|(_, environment)| environment)
+            .ok_or_else(missing)
     }
 }
 
@@ -96,13 +144,13 @@ fn format_html(out: &mut Output, state: &mut State, value: &Value) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::texts::EN;
 
     fn render(source: &str) -> Result<String, minijinja::Error> {
         let view = minijinja::context! { text => "<a href=\"/x?a=1&b='2'\">é</a>" };
-        Renderer::new()
-            .unwrap()
-            .0
-            .render_named_str("x.html", source, view)
+        let renderer = Renderer::new().unwrap();
+        let environment = renderer.environment(&EN).unwrap();
+        environment.render_named_str("x.html", source, view)
     }
 
     #[test]

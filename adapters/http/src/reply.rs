@@ -1,12 +1,18 @@
 //! What a handler answers, before the headers every response has.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use http::header::{
+    CONTENT_LANGUAGE, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use crate::answered::Answered;
 use crate::problem::Problem;
 use crate::service::Body;
+use crate::texts::Texts;
 
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const JSON: &str = "application/json";
@@ -17,7 +23,28 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    /// For logs and metrics.
+    pub(crate) answered: Answered,
+    /// A secret was wrong: the answer leaves on the grid.
+    on_grid: bool,
 }
+
+/// Answers to wrong secrets leave a whole number of these after their request came, so that none of the
+/// ways to be wrong can be told from another by its time (EN-02).
+pub const FAILED_ANSWER_GRID: Duration = Duration::from_millis(50);
+
+/// Marks a response, in its extensions, that the host releases on a grid of [`FAILED_ANSWER_GRID`]
+/// counted from the arrival of the request. This crate has no timer; `narthex-hyper` has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnGrid;
+
+/// Refusals that come after a secret was, or seemed to be, compared.
+const ON_GRID: [&str; 4] = [
+    "answers_not_matched",
+    "claim_not_matched",
+    "login_failed",
+    "recovery_failed",
+];
 
 impl Reply {
     pub(crate) fn new(status: StatusCode) -> Self {
@@ -25,6 +52,8 @@ impl Reply {
             status,
             headers: HeaderMap::new(),
             body: Body::Full(Bytes::new()),
+            answered: Answered::default(),
+            on_grid: false,
         }
     }
 
@@ -42,8 +71,8 @@ impl Reply {
     }
 
     /// A page.
-    pub(crate) fn page(status: StatusCode, html: String) -> Self {
-        Self::with_body(status, HTML, html)
+    pub(crate) fn page(status: StatusCode, t: &Texts, html: String) -> Self {
+        Self::with_body(status, HTML, html).spoken(t)
     }
 
     /// A JSON document.
@@ -68,13 +97,25 @@ impl Reply {
     }
 
     /// A problem document.
-    pub(crate) fn problem(problem: &Problem, request_id: &str) -> Self {
-        let body = problem.to_json(request_id);
-        Self::with_body(problem.status, PROBLEM_JSON, body).problem_headers(problem)
+    pub(crate) fn problem(problem: &Problem, t: &Texts, request_id: &str) -> Self {
+        let body = problem.to_json(t, request_id);
+        let reply = Self::with_body(problem.status, PROBLEM_JSON, body);
+        reply.spoken(t).problem_headers(problem)
+    }
+
+    /// Says which language the words are in, and what that depended on.
+    fn spoken(mut self, t: &Texts) -> Self {
+        let language = HeaderValue::from_static(t.lang);
+        self.headers.insert(CONTENT_LANGUAGE, language);
+        let varies = HeaderValue::from_static("accept-language, cookie");
+        self.headers.insert(VARY, varies);
+        self
     }
 
     /// The headers a problem asks for, in JSON and on a page.
     pub(crate) fn problem_headers(mut self, problem: &Problem) -> Self {
+        self.answered.code = Some(problem.code);
+        self.on_grid |= ON_GRID.contains(&problem.code);
         if let Some(seconds) = problem.retry_after_s() {
             self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -103,6 +144,10 @@ impl Reply {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
+        response.extensions_mut().insert(self.answered);
+        if self.on_grid {
+            response.extensions_mut().insert(OnGrid);
+        }
         response
     }
 }

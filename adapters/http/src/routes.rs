@@ -8,7 +8,14 @@ use matchit::Router;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Account,
+    AccountCodes,
+    AccountCodesMake,
+    AccountQuestions,
+    AccountQuestionsSave,
     AccountSave,
+    AccountMessagesPutAway,
+    AccountSessions,
+    AccountSessionsEnd,
     App,
     ApiAccount,
     ApiAccountSave,
@@ -17,14 +24,32 @@ pub(crate) enum Action {
     ApiClaim,
     ApiClaimPassword,
     ApiClaimQuestions,
+    ApiCodes,
+    ApiCodesMake,
+    ApiConfirm,
     ApiEvents,
     ApiLogIn,
     ApiLogOut,
+    ApiMessages,
+    ApiMessagesPutAway,
+    ApiOpenApi,
     ApiOrganizations,
     ApiPassword,
     ApiQuestions,
+    ApiQuestionsSave,
+    ApiRecovery,
+    ApiRecoveryPassword,
+    ApiRecoveryQuestions,
     ApiRequirements,
     ApiSession,
+    ApiSessions,
+    ApiSessionsEnd,
+    ApiSessionsEndOthers,
+    ApiStaffHoldSettle,
+    ApiStaffHolds,
+    ApiStaffRosterConfirm,
+    ApiStaffRosterPreview,
+    ApiStaffStatistics,
     ApiStatistics,
     Asset,
     ChangePasswordAddress,
@@ -36,15 +61,30 @@ pub(crate) enum Action {
     ClaimQuestions,
     ClaimQuestionsSave,
     Downloads,
+    Header,
     Health,
     Help,
     Home,
+    HostPage,
     Landing,
     LogIn,
     LogInPage,
     LogOut,
     Password,
     PasswordSave,
+    Recover,
+    RecoverBegin,
+    RecoverPassword,
+    RecoverPasswordSave,
+    RecoverQuestions,
+    RecoverQuestionsSave,
+    Staff,
+    StaffAct,
+    StaffHoldSettle,
+    StaffRoster,
+    StaffRosterConfirm,
+    StaffRosterPreview,
+    StaffStatistics,
 }
 
 /// Who may call.
@@ -67,6 +107,10 @@ pub(crate) enum BodyKind {
     Form(&'static [&'static str]),
     /// A JSON object with these members.
     Json(&'static [&'static str]),
+    /// An HTML form with these fields and a file.
+    Upload(&'static [&'static str]),
+    /// A file, and nothing else.
+    File,
 }
 
 /// One row.
@@ -85,6 +129,11 @@ impl Route {
         self.pattern.starts_with("/api/")
     }
 
+    /// Whether a file may come with it.
+    pub(crate) fn takes_file(&self) -> bool {
+        matches!(self.body, BodyKind::Upload(_) | BodyKind::File)
+    }
+
     /// Whether it may change anything.
     pub(crate) fn is_unsafe(&self) -> bool {
         !matches!(self.method, Method::GET)
@@ -93,7 +142,10 @@ impl Route {
     /// Whether the page shows its form again, with what was typed, when the form's token is not
     /// right (cookies were cleared, or the browser was closed in between).
     pub(crate) fn shows_stale_form_again(&self) -> bool {
-        matches!(self.action, Action::LogIn | Action::ClaimBegin)
+        matches!(
+            self.action,
+            Action::LogIn | Action::ClaimBegin | Action::RecoverBegin
+        )
     }
 
     /// Whether calling it says that a person is there: pages, and what changes something. Not the
@@ -126,12 +178,22 @@ const fn post(pattern: &'static str, who: Who, action: Action, body: BodyKind) -
     }
 }
 
+const fn delete(pattern: &'static str, who: Who, action: Action) -> Route {
+    Route {
+        method: Method::DELETE,
+        pattern,
+        action,
+        who,
+        body: BodyKind::None,
+    }
+}
+
 use Action as A;
 use BodyKind::{Form, Json};
 use Who::{Anyone, Known, Person};
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 40] = [
+pub(crate) static ROUTES: &[Route] = &[
     get("/", Anyone, A::Home),
     get("/login", Anyone, A::LogInPage),
     post(
@@ -159,6 +221,7 @@ pub(crate) static ROUTES: [Route; 40] = [
             "birth_day",
             "birth_year",
             "login_id",
+            "claim_code",
         ]),
     ),
     get("/claim/password", Anyone, A::ClaimPassword),
@@ -188,7 +251,31 @@ pub(crate) static ROUTES: [Route; 40] = [
         ]),
     ),
     post("/claim/abandon", Anyone, A::ClaimAbandon, Form(&["claim"])),
+    get("/recover", Anyone, A::Recover),
+    post(
+        "/recover",
+        Anyone,
+        A::RecoverBegin,
+        Form(&["login_id", "code"]),
+    ),
+    get("/recover/questions", Anyone, A::RecoverQuestions),
+    post(
+        "/recover/questions",
+        Anyone,
+        A::RecoverQuestionsSave,
+        Form(&[
+            "recovery", "answer_1", "answer_2", "answer_3", "answer_4", "answer_5",
+        ]),
+    ),
+    get("/recover/password", Anyone, A::RecoverPassword),
+    post(
+        "/recover/password",
+        Anyone,
+        A::RecoverPasswordSave,
+        Form(&["recovery", "password"]),
+    ),
     get("/help", Known, A::Help),
+    get("/header", Anyone, A::Header),
     get("/o/{organization}/", Person, A::Landing),
     get("/o/{organization}/downloads", Person, A::Downloads),
     get("/o/{organization}/apps/{app}", Person, A::App),
@@ -203,7 +290,14 @@ pub(crate) static ROUTES: [Route; 40] = [
         "/account",
         Person,
         A::AccountSave,
-        Form(&["default_organization"]),
+        Form(&[
+            "preferred_name",
+            "email",
+            "phone",
+            "language",
+            "default_organization",
+            "current",
+        ]),
     ),
     get("/account/password", Person, A::Password),
     post(
@@ -211,6 +305,83 @@ pub(crate) static ROUTES: [Route; 40] = [
         Person,
         A::PasswordSave,
         Form(&["current", "new"]),
+    ),
+    get("/account/questions", Person, A::AccountQuestions),
+    post(
+        "/account/questions",
+        Person,
+        A::AccountQuestionsSave,
+        Form(&[
+            "current",
+            "question_1",
+            "answer_1",
+            "question_2",
+            "answer_2",
+            "question_3",
+            "answer_3",
+            "question_4",
+            "answer_4",
+            "question_5",
+            "answer_5",
+        ]),
+    ),
+    get("/account/recovery-codes", Person, A::AccountCodes),
+    post(
+        "/account/recovery-codes",
+        Person,
+        A::AccountCodesMake,
+        Form(&["current"]),
+    ),
+    post(
+        "/account/messages",
+        Person,
+        A::AccountMessagesPutAway,
+        Form(&["organization"]),
+    ),
+    get("/account/sessions", Person, A::AccountSessions),
+    post(
+        "/account/sessions",
+        Person,
+        A::AccountSessionsEnd,
+        Form(&["current", "which"]),
+    ),
+    get("/staff", Person, A::Staff),
+    // The number is in the body: addresses are kept in logs and histories.
+    post(
+        "/staff",
+        Person,
+        A::StaffAct,
+        Form(&[
+            "login_id",
+            "act",
+            "mark",
+            "current",
+            "given_name",
+            "family_name",
+            "birth_month",
+            "birth_day",
+            "birth_year",
+        ]),
+    ),
+    get("/staff/statistics", Person, A::StaffStatistics),
+    get("/staff/roster", Person, A::StaffRoster),
+    post(
+        "/staff/roster",
+        Person,
+        A::StaffRosterPreview,
+        BodyKind::Upload(&["delta", "dates", "number_column", "organization"]),
+    ),
+    post(
+        "/staff/roster/confirm",
+        Person,
+        A::StaffRosterConfirm,
+        Form(&["upload", "current"]),
+    ),
+    post(
+        "/staff/roster/holds",
+        Person,
+        A::StaffHoldSettle,
+        Form(&["source", "organization", "decision", "current"]),
     ),
     get(
         "/.well-known/change-password",
@@ -223,7 +394,13 @@ pub(crate) static ROUTES: [Route; 40] = [
         "/api/v1/claim",
         Anyone,
         A::ApiClaim,
-        Json(&["given_name", "family_name", "birthdate", "login_id"]),
+        Json(&[
+            "given_name",
+            "family_name",
+            "birthdate",
+            "login_id",
+            "claim_code",
+        ]),
     ),
     post(
         "/api/v1/claim/password",
@@ -250,18 +427,46 @@ pub(crate) static ROUTES: [Route; 40] = [
         ]),
     ),
     get("/api/v1/session", Person, A::ApiSession),
-    Route {
-        method: Method::DELETE,
-        pattern: "/api/v1/session",
-        action: A::ApiLogOut,
-        who: Anyone,
-        body: BodyKind::None,
-    },
+    delete("/api/v1/session", Anyone, A::ApiLogOut),
     post(
         "/api/v1/session/activity",
         Person,
         A::ApiActivity,
         Json(&["idle_ms"]),
+    ),
+    post(
+        "/api/v1/session/confirm",
+        Person,
+        A::ApiConfirm,
+        Json(&["password"]),
+    ),
+    get("/api/v1/sessions", Person, A::ApiSessions),
+    delete("/api/v1/sessions", Person, A::ApiSessionsEndOthers),
+    delete("/api/v1/sessions/{family}", Person, A::ApiSessionsEnd),
+    post(
+        "/api/v1/recovery",
+        Anyone,
+        A::ApiRecovery,
+        Json(&["login_id", "code"]),
+    ),
+    post(
+        "/api/v1/recovery/questions",
+        Anyone,
+        A::ApiRecoveryQuestions,
+        Json(&["answers", "recovery"]),
+    ),
+    post(
+        "/api/v1/recovery/password",
+        Anyone,
+        A::ApiRecoveryPassword,
+        Json(&["password", "recovery"]),
+    ),
+    get("/api/v1/recovery-codes", Person, A::ApiCodes),
+    post(
+        "/api/v1/recovery-codes",
+        Person,
+        A::ApiCodesMake,
+        BodyKind::None,
     ),
     get("/api/v1/password/requirements", Anyone, A::ApiRequirements),
     post(
@@ -271,13 +476,26 @@ pub(crate) static ROUTES: [Route; 40] = [
         Json(&["current", "new"]),
     ),
     get("/api/v1/questions", Anyone, A::ApiQuestions),
+    Route {
+        method: Method::PUT,
+        pattern: "/api/v1/questions",
+        action: A::ApiQuestionsSave,
+        who: Person,
+        body: Json(&["answers"]),
+    },
     get("/api/v1/account", Person, A::ApiAccount),
     Route {
         method: Method::PATCH,
         pattern: "/api/v1/account",
         action: A::ApiAccountSave,
         who: Person,
-        body: Json(&["default_organization"]),
+        body: Json(&[
+            "preferred_name",
+            "email",
+            "phone",
+            "language",
+            "default_organization",
+        ]),
     },
     get("/api/v1/organizations", Person, A::ApiOrganizations),
     get(
@@ -290,8 +508,46 @@ pub(crate) static ROUTES: [Route; 40] = [
         Person,
         A::ApiApps,
     ),
+    get(
+        "/api/v1/staff/organizations/{organization}/statistics",
+        Person,
+        A::ApiStaffStatistics,
+    ),
+    post(
+        "/api/v1/staff/roster",
+        Person,
+        A::ApiStaffRosterPreview,
+        BodyKind::File,
+    ),
+    post(
+        "/api/v1/staff/roster/confirm",
+        Person,
+        A::ApiStaffRosterConfirm,
+        Json(&["upload"]),
+    ),
+    get("/api/v1/staff/roster/holds", Person, A::ApiStaffHolds),
+    post(
+        "/api/v1/staff/roster/holds",
+        Person,
+        A::ApiStaffHoldSettle,
+        Json(&["source", "organization", "decision"]),
+    ),
     get("/api/v1/events", Person, A::ApiEvents),
+    get("/api/v1/messages", Person, A::ApiMessages),
+    Route {
+        method: Method::DELETE,
+        pattern: "/api/v1/messages",
+        action: A::ApiMessagesPutAway,
+        who: Person,
+        body: BodyKind::None,
+    },
+    get("/api/v1/openapi.json", Anyone, A::ApiOpenApi),
 ];
+
+/// A page of the host that is read: no row of the table, but guarded like one.
+pub(crate) static HOST_READ: Route = get("", Person, A::HostPage);
+/// A page of the host that may change something.
+pub(crate) static HOST_WRITE: Route = post("", Person, A::HostPage, BodyKind::None);
 
 /// What a path led to.
 pub(crate) enum Found<'p> {
@@ -311,7 +567,7 @@ impl RouteTable {
     /// Two patterns contradict each other: a mistake in the table.
     pub(crate) fn new() -> Result<Self, matchit::InsertError> {
         let mut patterns: Vec<(&'static str, Vec<&'static Route>)> = Vec::new();
-        for route in &ROUTES {
+        for route in ROUTES {
             match patterns
                 .iter_mut()
                 .find(|(pattern, _)| *pattern == route.pattern)
@@ -356,7 +612,7 @@ impl RouteTable {
 }
 
 fn known(name: &str) -> Option<&'static str> {
-    ["organization", "app", "project", "file"]
+    ["organization", "app", "project", "file", "family"]
         .into_iter()
         .find(|known| *known == name)
 }
@@ -406,7 +662,7 @@ mod tests {
 
     #[test]
     fn wb10_what_a_get_does_changes_nothing_by_the_look_of_the_table() {
-        for route in &ROUTES {
+        for route in ROUTES {
             let reads = route.method == Method::GET;
             assert_eq!(!route.is_unsafe(), reads, "{route:?}");
             assert!(!reads || route.body == BodyKind::None, "{route:?}");

@@ -7,27 +7,34 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http::header::{ALLOW, HOST, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use narthex_core::model::RequestId;
-use narthex_core::{Asker, EndReason, Portal};
+use narthex_core::rules::staff::is_staff;
+use narthex_core::secret::SessionToken;
+use narthex_core::{Asker, Check, EndReason, KnownBrowser, Portal};
 use tracing::{debug, error, warn};
 
 use crate::assets::Assets;
-use crate::context::{Ctx, OrganizationCache, RequestIds, Shared};
+use crate::client_label::client_label;
+use crate::context::{Ctx, OrganizationCache, RequestIds, Shared, Site};
 use crate::cookies::{CookieKind, CookieNames, Jar};
 use crate::forms::Form;
 use crate::guard::guard;
 use crate::headers::add_fixed;
 use crate::json::Object;
+use crate::looks::Looks;
 use crate::pre::Pre;
 use crate::problem::{Fault, Problem};
 use crate::proxies::{Peer, asker_address, source};
+use crate::query;
 use crate::render::Renderer;
 use crate::reply::Reply;
+use crate::roster::ROSTER_BYTES_MAX;
 use crate::routes::{Action, Found, Route, RouteTable};
 use crate::settings::{Settings, SettingsError};
-use crate::texts::EN;
-use crate::{api, pages};
+use crate::texts::Texts;
+use crate::upload::Previews;
+use crate::{api, language, pages};
 
 /// The longest request body, in bytes (WB-16).
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -57,7 +64,7 @@ impl std::fmt::Debug for Body {
 /// The portal as a function of requests. Cheap to clone.
 #[derive(Clone)]
 pub struct PortalService {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     routes: Arc<RouteTable>,
 }
 
@@ -74,15 +81,19 @@ impl PortalService {
     /// The settings cannot be served.
     pub fn new(portal: Portal, settings: Settings) -> Result<Self, SettingsError> {
         settings.check()?;
+        settings.check_apps(&portal.policy().apps)?;
         let built_in = |error: String| SettingsError::BuiltIn(error);
         let https = settings.base_url.is_https();
+        let mut assets = Assets::new();
         let shared = Shared {
             request_ids: RequestIds::new(&portal).map_err(|error| built_in(error.to_string()))?,
             portal,
             cookies: CookieNames::new(https, &settings.cookie_suffix),
             renderer: Renderer::new().map_err(|error| built_in(error.to_string()))?,
-            assets: Assets::new(),
+            looks: Looks::new(&settings, &mut assets),
+            assets,
             organizations: OrganizationCache::default(),
+            previews: Previews::default(),
             settings,
         };
         let routes = RouteTable::new().map_err(|error| built_in(error.to_string()))?;
@@ -96,12 +107,22 @@ impl PortalService {
     pub async fn handle(&self, request: Request<Bytes>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let request_id = self.shared.request_ids.next();
-        let mut reply = self.answer(&parts, body, peer, &request_id).await;
-        if parts.method == Method::HEAD {
+        let reply = self.answer(&parts, body, peer, &request_id).await;
+        self.finished(reply, &parts.method, &request_id)
+    }
+
+    /// With the headers every answer has.
+    pub(crate) fn finished(
+        &self,
+        mut reply: Reply,
+        method: &Method,
+        request_id: &str,
+    ) -> Response<Body> {
+        if method == Method::HEAD {
             reply.body = Body::Full(Bytes::new());
         }
         add_fixed(&mut reply.headers, self.shared.settings.base_url.is_https());
-        if let Ok(value) = HeaderValue::from_str(&request_id) {
+        if let Ok(value) = HeaderValue::from_str(request_id) {
             reply
                 .headers
                 .insert(HeaderName::from_static("x-request-id"), value);
@@ -109,21 +130,66 @@ impl PortalService {
         reply.into_response()
     }
 
+    /// How many bytes of a request's body are worth reading, by its head: [`BODY_BYTES_MAX`], but for
+    /// people of staff who bring a roster, [`ROSTER_BYTES_MAX`].
+    pub async fn body_bytes_max(&self, head: &Parts) -> usize {
+        let bytes_max = self.bytes_max(head);
+        if bytes_max == BODY_BYTES_MAX {
+            return bytes_max;
+        }
+        let portal = &self.shared.portal;
+        let jar = self.shared.cookies.read(&head.headers).ok();
+        let token = jar.and_then(|jar| SessionToken::parse(jar.session.as_deref()?));
+        let Some(token) = token else {
+            return BODY_BYTES_MAX;
+        };
+        let session = match portal.check(&token) {
+            Check::Live(session) => Ok(session),
+            Check::AskStore => portal.verify_session(&token).await,
+        };
+        let profile = match session {
+            Ok(session) => portal.profile(&session).await,
+            Err(error) => Err(error),
+        };
+        let policy = &portal.policy().staff;
+        match profile {
+            Ok(profile) if is_staff(&profile.memberships, policy) => bytes_max,
+            _ => BODY_BYTES_MAX,
+        }
+    }
+
+    /// By the route alone.
+    fn bytes_max(&self, head: &Parts) -> usize {
+        let path = self.path_below_base(head.uri.path());
+        let found = path.map(|path| self.routes.find(&head.method, path));
+        match found {
+            Some(Found::Route(route, _))
+                if route.takes_file() && self.shared.settings.roster_reader.is_some() =>
+            {
+                ROSTER_BYTES_MAX
+            }
+            _ => BODY_BYTES_MAX,
+        }
+    }
+
     async fn answer(&self, parts: &Parts, body: Bytes, peer: Peer, request_id: &str) -> Reply {
         let bare = |problem: Problem| {
             debug!(request_id, code = problem.code, "refused");
-            self.bare_problem(parts, &problem, request_id)
+            let t = self.language(parts, None);
+            self.bare_problem(parts, t, &problem, request_id)
         };
-        if let Err(problem) = check_sizes(parts, &body) {
+        if let Err(problem) = check_sizes(parts, &body, self.bytes_max(parts)) {
             return bare(problem);
         }
         let path = parts.uri.path();
         if path == "/healthz" && matches!(parts.method, Method::GET | Method::HEAD) {
-            return health();
+            let mut reply = health();
+            reply.answered.route = "/healthz";
+            return reply;
         }
         if !self.host_is_ours(parts) {
             let status = StatusCode::MISDIRECTED_REQUEST;
-            return bare(Problem::new(status, "wrong_host", EN.wrong_host));
+            return bare(Problem::new(status, "wrong_host", |t| t.wrong_host));
         }
         let Some(path) = self.path_below_base(path) else {
             return bare(Problem::not_found());
@@ -135,10 +201,12 @@ impl PortalService {
                 return bare(wrong_method()).header(ALLOW, allow(&methods));
             }
         };
-        match self.prepare(parts, path, params, route, peer, request_id) {
+        let mut reply = match self.prepare(parts, path, params, route, peer, request_id) {
             Ok(ctx) => guarded(ctx, &body).await,
             Err(fault) => bare(logged(fault, request_id).problem()),
-        }
+        };
+        reply.answered.route = route.pattern;
+        reply
     }
 
     fn prepare<'a>(
@@ -152,11 +220,9 @@ impl PortalService {
     ) -> Result<Ctx<'a>, Fault> {
         let shared = &*self.shared;
         let jar: Jar = shared.cookies.read(&parts.headers).map_err(|_| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "duplicate_cookie",
-                EN.duplicate_cookie,
-            )
+            Problem::new(StatusCode::BAD_REQUEST, "duplicate_cookie", |t| {
+                t.duplicate_cookie
+            })
         })?;
         let address = asker_address(peer, &parts.headers, &shared.settings.trusted_proxies);
         // Only what changes something is written down with the browser it came from.
@@ -165,20 +231,24 @@ impl PortalService {
         Ok(Ctx {
             shared,
             headers: &parts.headers,
+            site: Site::Portal,
             path,
             query: parts.uri.query(),
+            t: self.language(parts, Some(&jar)),
             params,
             route,
             pre: Pre::read(jar.pre.as_deref(), &shared.portal, !route.is_api())?,
-            jar,
             asker: Asker {
                 source: source(address),
                 request_id: RequestId::new(request_id),
-                client_label: label.unwrap_or("").chars().take(200).collect(),
+                client_label: client_label(label.unwrap_or("")),
+                known_browser: jar.known.as_deref().and_then(KnownBrowser::parse),
             },
+            jar,
             request_id,
             form: Form::default(),
             json: Object::default(),
+            file: None,
             session: None,
             stale_form: false,
         })
@@ -209,18 +279,40 @@ impl PortalService {
         self.shared.settings.base_url.strip(path)
     }
 
+    /// The language of the answer: chosen on this page, else in this browser before, else what the
+    /// browser prefers, else the portal's own.
+    fn language(&self, parts: &Parts, jar: Option<&Jar>) -> &'static Texts {
+        let asked = query::value(parts.uri.query(), "lang");
+        let asked = asked.as_deref().and_then(language::known);
+        asked.unwrap_or_else(|| self.language_of(&parts.headers, jar))
+    }
+
+    /// The same where the page has no such choice.
+    pub(crate) fn language_of(&self, headers: &HeaderMap, jar: Option<&Jar>) -> &'static Texts {
+        let kept = jar.and_then(|jar| jar.language.as_deref());
+        kept.and_then(language::known)
+            .or_else(|| language::preferred(headers))
+            .unwrap_or_else(|| self.shared.settings.language.texts())
+    }
+
     /// A refusal before there is a context: JSON for programs, a page for people.
-    fn bare_problem(&self, parts: &Parts, problem: &Problem, request_id: &str) -> Reply {
+    fn bare_problem(
+        &self,
+        parts: &Parts,
+        t: &'static Texts,
+        problem: &Problem,
+        request_id: &str,
+    ) -> Reply {
         let base = &self.shared.settings.base_url;
         let path = base.strip(parts.uri.path()).unwrap_or_default();
         if path.starts_with("/api/") {
-            return Reply::problem(problem, request_id);
+            return Reply::problem(problem, t, request_id);
         }
-        pages::error::bare(&self.shared, problem, request_id)
+        pages::error::bare(&self.shared, t, problem, request_id)
     }
 }
 
-fn check_sizes(parts: &Parts, body: &Bytes) -> Result<(), Problem> {
+fn check_sizes(parts: &Parts, body: &Bytes, bytes_max: usize) -> Result<(), Problem> {
     let header_bytes: usize = parts
         .headers
         .iter()
@@ -228,11 +320,9 @@ fn check_sizes(parts: &Parts, body: &Bytes) -> Result<(), Problem> {
         .sum();
     if header_bytes > HEADER_BYTES_MAX {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(Problem::new(
-            status,
-            "headers_too_large",
-            EN.headers_too_large,
-        ));
+        return Err(Problem::new(status, "headers_too_large", |t| {
+            t.headers_too_large
+        }));
     }
     let target = parts
         .uri
@@ -240,22 +330,20 @@ fn check_sizes(parts: &Parts, body: &Bytes) -> Result<(), Problem> {
         .map_or(0, |target| target.as_str().len());
     if target > TARGET_BYTES_MAX {
         let status = StatusCode::URI_TOO_LONG;
-        return Err(Problem::new(
-            status,
-            "location_too_long",
-            EN.location_too_long,
-        ));
+        return Err(Problem::new(status, "location_too_long", |t| {
+            t.location_too_long
+        }));
     }
-    if body.len() > BODY_BYTES_MAX {
+    if body.len() > bytes_max {
         let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return Err(Problem::new(status, "body_too_large", EN.body_too_large));
+        return Err(Problem::new(status, "body_too_large", |t| t.body_too_large));
     }
     Ok(())
 }
 
 fn wrong_method() -> Problem {
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    Problem::new(status, "method_not_allowed", EN.method_not_allowed)
+    Problem::new(status, "method_not_allowed", |t| t.method_not_allowed)
 }
 
 fn allow(methods: &[Method]) -> HeaderValue {
@@ -271,7 +359,7 @@ pub(crate) fn health() -> Reply {
 }
 
 /// Writes down what is ours to know. Refusals are everyday; errors are not.
-fn logged(fault: Fault, request_id: &str) -> Fault {
+pub(crate) fn logged(fault: Fault, request_id: &str) -> Fault {
     match &fault {
         Fault::Engine(narthex_core::Error::Refused(refusal)) => {
             debug!(request_id, code = refusal.code(), "refused");
@@ -291,22 +379,37 @@ async fn guarded(mut ctx: Ctx<'_>, body: &Bytes) -> Reply {
         Ok(()) => run(&ctx).await,
         Err(fault) => Err(fault),
     };
-    match outcome {
+    let mut reply = match outcome {
         Ok(reply) => reply,
         Err(fault) => {
+            if let Some(reply) = pages::password::saved_already(&ctx, &fault).await {
+                return reply;
+            }
             let fault = logged(fault, ctx.request_id);
-            if ctx.route.is_api() {
-                Reply::problem(&fault.problem(), ctx.request_id)
+            let code = fault.problem().code;
+            let mut reply = if ctx.route.is_api() {
+                Reply::problem(&fault.problem(), ctx.t, ctx.request_id)
             } else {
                 pages::error::answer(&ctx, &fault)
-            }
+            };
+            reply.answered.code = Some(code);
+            reply
         }
-    }
+    };
+    reply.answered.session = ctx.session.as_ref().map(|session| session.found);
+    reply
 }
 
 async fn run(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     match ctx.route.action {
         Action::Account => pages::account::show(ctx).await,
+        Action::AccountCodes => pages::account_codes::show(ctx).await,
+        Action::AccountCodesMake => pages::account_codes::make(ctx).await,
+        Action::AccountQuestions => pages::account_questions::show(ctx).await,
+        Action::AccountQuestionsSave => pages::account_questions::save(ctx).await,
+        Action::AccountMessagesPutAway => pages::messages::put_away(ctx).await,
+        Action::AccountSessions => pages::account_sessions::show(ctx).await,
+        Action::AccountSessionsEnd => pages::account_sessions::end(ctx).await,
         Action::AccountSave => pages::account::save(ctx).await,
         Action::App => pages::app::show(ctx).await,
         Action::ApiAccount => api::account::show(ctx).await,
@@ -319,11 +422,29 @@ async fn run(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         Action::ApiEvents => api::events::stream(ctx),
         Action::ApiLogIn => api::session::log_in(ctx).await,
         Action::ApiLogOut => api::session::log_out(ctx).await,
+        Action::ApiMessages => api::messages::list(ctx).await,
+        Action::ApiMessagesPutAway => api::messages::put_away(ctx).await,
+        Action::ApiOpenApi => Ok(api::openapi::show()),
         Action::ApiOrganizations => api::organizations::list(ctx).await,
         Action::ApiPassword => api::password::change(ctx).await,
-        Action::ApiQuestions => Ok(api::claim::bank(ctx)),
+        Action::ApiQuestions => api::questions::bank(ctx).await,
+        Action::ApiQuestionsSave => api::questions::save(ctx).await,
+        Action::ApiCodes => api::recovery::codes_left(ctx).await,
+        Action::ApiCodesMake => api::recovery::make_codes(ctx).await,
+        Action::ApiConfirm => api::sessions::confirm(ctx).await,
+        Action::ApiRecovery => api::recovery::begin(ctx).await,
+        Action::ApiRecoveryPassword => api::recovery::password(ctx).await,
+        Action::ApiRecoveryQuestions => api::recovery::questions(ctx).await,
+        Action::ApiSessions => api::sessions::list(ctx).await,
+        Action::ApiSessionsEnd => api::sessions::end(ctx).await,
+        Action::ApiSessionsEndOthers => api::sessions::end_others(ctx).await,
         Action::ApiRequirements => api::password::requirements(ctx).await,
         Action::ApiSession => api::session::show(ctx),
+        Action::ApiStaffHolds => api::staff::holds(ctx).await,
+        Action::ApiStaffHoldSettle => api::staff::settle(ctx).await,
+        Action::ApiStaffRosterConfirm => api::staff::confirm(ctx).await,
+        Action::ApiStaffRosterPreview => api::staff::preview(ctx).await,
+        Action::ApiStaffStatistics => api::staff::statistics(ctx).await,
         Action::ApiStatistics => api::organizations::statistics(ctx).await,
         Action::Asset => ctx
             .shared
@@ -339,8 +460,11 @@ async fn run(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         Action::ClaimQuestions => pages::claim_steps::questions_page(ctx).await,
         Action::ClaimQuestionsSave => pages::claim_steps::questions(ctx).await,
         Action::Downloads => pages::landing::downloads(ctx).await,
+        Action::Header => pages::header::show(ctx).await,
         Action::Health => Ok(health()),
         Action::Help => pages::help::show(ctx).await,
+        // No row of the table leads there.
+        Action::HostPage => Err(Problem::not_found().into()),
         Action::Home => pages::login::home(ctx).await,
         Action::Landing => pages::landing::show(ctx).await,
         Action::LogIn => pages::login::log_in(ctx).await,
@@ -348,6 +472,19 @@ async fn run(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         Action::LogOut => pages::login::log_out(ctx).await,
         Action::Password => pages::password::show(ctx).await,
         Action::PasswordSave => pages::password::save(ctx).await,
+        Action::Recover => pages::recovery::begin_page(ctx).await,
+        Action::RecoverBegin => pages::recovery::begin(ctx).await,
+        Action::RecoverPassword => pages::recovery_steps::password_page(ctx).await,
+        Action::RecoverPasswordSave => pages::recovery_steps::password(ctx).await,
+        Action::RecoverQuestions => pages::recovery_steps::questions_page(ctx).await,
+        Action::RecoverQuestionsSave => pages::recovery_steps::questions(ctx).await,
+        Action::Staff => pages::staff::show(ctx).await,
+        Action::StaffAct => pages::staff::act(ctx).await,
+        Action::StaffHoldSettle => pages::staff_roster::settle(ctx).await,
+        Action::StaffRoster => pages::staff_roster::show(ctx).await,
+        Action::StaffRosterConfirm => pages::staff_roster::confirm(ctx).await,
+        Action::StaffRosterPreview => pages::staff_roster::preview(ctx).await,
+        Action::StaffStatistics => pages::staff_statistics::show(ctx).await,
     }
 }
 

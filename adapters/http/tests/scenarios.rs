@@ -11,11 +11,17 @@ mod html;
 #[path = "scenarios/json.rs"]
 mod json;
 #[cfg(test)]
+#[path = "scenarios/json_recovery.rs"]
+mod json_recovery;
+#[cfg(test)]
 #[path = "scenarios/page.rs"]
 mod page;
 #[cfg(test)]
 #[path = "scenarios/pages.rs"]
 mod pages;
+#[cfg(test)]
+#[path = "scenarios/pages_recovery.rs"]
+mod pages_recovery;
 
 mod as_json {
     narthex_conformance::front_door_scenarios!(crate::json::JsonDoor::boxed);

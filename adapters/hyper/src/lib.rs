@@ -22,12 +22,20 @@
 //! ```
 
 mod answer;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod limits;
+#[cfg(feature = "tower")]
+mod maintenance;
+mod seats;
 mod server;
 mod service;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod watch;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response};
 use narthex_http::{Body, Peer, PortalService};
 
@@ -42,10 +50,18 @@ pub trait Handler: Clone + Send + Sync + 'static {
         request: Request<Bytes>,
         peer: Peer,
     ) -> impl Future<Output = Response<Body>> + Send;
+
+    /// How many bytes of the body of a request with this head are worth reading, where that is more than
+    /// [`Limits::body_bytes_max`]: who asks is known to be allowed to send so much.
+    fn body_bytes_max(&self, head: &Parts) -> impl Future<Output = usize> + Send;
 }
 
 impl Handler for PortalService {
     async fn handle(&self, request: Request<Bytes>, peer: Peer) -> Response<Body> {
         Self::handle(self, request, peer).await
+    }
+
+    async fn body_bytes_max(&self, head: &Parts) -> usize {
+        Self::body_bytes_max(self, head).await
     }
 }

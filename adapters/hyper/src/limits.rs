@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use narthex_http::{BODY_BYTES_MAX, HEADER_BYTES_MAX};
+use narthex_http::{BODY_BYTES_MAX, FAILED_ANSWER_GRID, HEADER_BYTES_MAX};
 
 /// What one server allows. The defaults suit a portal of some ten thousand people on one machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// From the end of the headers to the end of the body; longer is 408.
     pub body_read_timeout: Duration,
+    /// The same for a body that the handler lets be longer than `body_bytes_max`: a roster, over a slow
+    /// line.
+    pub long_body_read_timeout: Duration,
     /// A client that takes no byte of an answer for so long is gone.
     pub write_timeout: Duration,
     /// How long a connection is kept without a request. Longer than the usual 60 s of reverse
@@ -28,6 +31,10 @@ pub struct Limits {
     pub keep_alive_when_crowded: Duration,
     /// Connections at once. Whoever comes next waits in the operating system's queue.
     pub connections_max: usize,
+    /// Connections at once of one peer, an IPv6 peer with all of its /64; whoever comes next is
+    /// closed at once. A school behind one address has a few for each browser. A loopback peer is
+    /// taken for a reverse proxy and has only the limit of the whole.
+    pub connections_per_peer_max: usize,
     /// Requests at once on one HTTP/2 connection.
     pub http2_streams_max: u32,
     /// Open event streams altogether; fewer than the connections, so that requests find room.
@@ -39,6 +46,9 @@ pub struct Limits {
     /// A comment is sent so often on a silent event stream, so that proxies keep it and a client
     /// that has gone is noticed.
     pub event_comment_interval: Duration,
+    /// Answers to wrong secrets leave a whole number of these after their request was read; zero: at
+    /// once. See [`narthex_http::OnGrid`].
+    pub failed_answer_grid: Duration,
     /// How long requests in flight may take to finish when the server stops.
     pub stop_grace: Duration,
 }
@@ -51,14 +61,17 @@ impl Default for Limits {
             header_read_timeout: Duration::from_secs(10),
             body_bytes_max: BODY_BYTES_MAX,
             body_read_timeout: Duration::from_secs(10),
+            long_body_read_timeout: Duration::from_secs(120),
             write_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
             keep_alive_when_crowded: Duration::from_secs(5),
             connections_max: 4096,
+            connections_per_peer_max: 1024,
             http2_streams_max: 64,
             event_streams_max: 3072,
             event_streams_per_peer_max: 1024,
             event_comment_interval: Duration::from_secs(20),
+            failed_answer_grid: FAILED_ANSWER_GRID,
             stop_grace: Duration::from_secs(10),
         }
     }

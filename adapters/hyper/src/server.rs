@@ -16,8 +16,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout_at};
 
 use crate::Handler;
-use crate::answer::{Seats, stopped};
+use crate::answer::stopped;
 use crate::limits::{HEADER_BYTES_LEAST, Limits};
+use crate::seats::{Seat, Seats};
 use crate::service::{House, serve};
 use crate::watch::{Verdict, Watch, WatchedStream};
 
@@ -74,6 +75,11 @@ impl<H: Handler> Server<H> {
         let (stop, stopping) = watch::channel(false);
         let (alive, finished) = mpsc::channel(1);
         let room = Arc::new(Semaphore::new(self.limits.connections_max));
+        let connected = Seats::default();
+        let (whole, per_peer) = (
+            self.limits.connections_max,
+            self.limits.connections_per_peer_max,
+        );
         let house = Arc::new(House {
             handler: self.handler,
             limits: self.limits,
@@ -88,9 +94,13 @@ impl<H: Handler> Server<H> {
             tokio::select! {
                 () = &mut shutdown => break,
                 accepted = accept(&self.listener, &room) => {
-                    if let Some((stream, peer, permit)) = accepted {
+                    // One that is too many of its peer is dropped, and so closed, right here.
+                    if let Some((stream, peer, permit)) = accepted
+                        && let peer = peer.ip().to_canonical()
+                        && let Some(seat) = connected.take(peer, whole, per_peer)
+                    {
                         let room = Arc::clone(&room);
-                        let connection = Connection { stream, peer, permit, room };
+                        let connection = Connection { stream, peer, permit, seat, room };
                         connections.spawn(connection.run(Arc::clone(&house)));
                     }
                 }
@@ -146,14 +156,15 @@ async fn drain(
 
 struct Connection {
     stream: TcpStream,
-    peer: SocketAddr,
+    peer: IpAddr,
     permit: OwnedSemaphorePermit,
+    seat: Seat,
     room: Arc<Semaphore>,
 }
 
 impl Connection {
     async fn run<H: Handler>(self, house: Arc<House<H>>) {
-        let peer: IpAddr = self.peer.ip().to_canonical();
+        let peer = self.peer;
         // Answers are small and written whole: waiting to fill a segment only delays them.
         let _ = self.stream.set_nodelay(true);
         let watch = Watch::new();
@@ -188,7 +199,7 @@ impl Connection {
                 () = sleep_until(next) => {}
             }
         }
-        drop(self.permit);
+        drop((self.seat, self.permit));
     }
 }
 

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -11,12 +12,14 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, Head
 use http::{HeaderName, Method, Request, Response, StatusCode, Version, request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use narthex_http::{Body, Peer};
+use narthex_http::{Body, OnGrid, Peer};
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use crate::Handler;
-use crate::answer::{Answer, EventStream, Seats};
+use crate::answer::{Answer, EventStream};
 use crate::limits::Limits;
+use crate::seats::{Seat, Seats};
 use crate::watch::{InFlight, Watch};
 
 /// What all requests of a server share.
@@ -29,6 +32,17 @@ pub(crate) struct House<H> {
     pub(crate) alive: mpsc::Sender<Infallible>,
 }
 
+impl<H> House<H> {
+    /// Room for one more event stream of `peer`.
+    fn event_seat(&self, peer: IpAddr) -> Option<Seat> {
+        let limits = &self.limits;
+        let (whole, per_peer) = (limits.event_streams_max, limits.event_streams_per_peer_max);
+        self.seats.take(peer, whole, per_peer)
+    }
+}
+
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a request does not reach the handler, in the words of the answer.
 struct Turned(StatusCode, &'static str);
 
@@ -40,10 +54,9 @@ pub(crate) async fn serve<H: Handler>(
     request: Request<Incoming>,
 ) -> Response<Answer> {
     let version = request.version();
-    let in_flight = watch.request(version == Version::HTTP_2);
-    let head_only = request.method() == Method::HEAD;
-    let request = match read(request, &house.limits).await {
-        Ok(request) => request,
+    let in_flight = Some(watch.request(version == Version::HTTP_2));
+    match read(&house, request).await {
+        Ok(request) => answered(&house, peer, request, in_flight).await,
         Err(Turned(status, text)) => {
             watch.leave_unread();
             let mut response = plain(status, text, in_flight);
@@ -51,30 +64,84 @@ pub(crate) async fn serve<H: Handler>(
                 let headers = response.headers_mut();
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            return response;
+            response
         }
-    };
-    let Some(response) = handled(&house, peer, request).await else {
+    }
+}
+
+/// Serves one request that somebody else's server took.
+#[cfg(feature = "tower")]
+pub(crate) async fn serve_mounted<H, B>(
+    house: Arc<House<H>>,
+    peer: IpAddr,
+    request: Request<B>,
+) -> Response<Answer>
+where
+    H: Handler,
+    B: hyper::body::Body,
+    B::Error: Into<BoxError>,
+{
+    match read(&house, request).await {
+        Ok(request) => answered(&house, peer, request, None).await,
+        Err(Turned(status, text)) => plain(status, text, None),
+    }
+}
+
+async fn answered<H: Handler>(
+    house: &Arc<House<H>>,
+    peer: IpAddr,
+    request: Request<Bytes>,
+    in_flight: Option<InFlight>,
+) -> Response<Answer> {
+    let head_only = request.method() == Method::HEAD;
+    let arrived = Instant::now();
+    let Some(response) = handled(house, peer, request).await else {
         let text = "Something went wrong here. Please try again.\n";
         return plain(StatusCode::INTERNAL_SERVER_ERROR, text, in_flight);
     };
-    outgoing(&house, peer, response, head_only, in_flight)
+    if response.extensions().get::<OnGrid>().is_some() {
+        let grid = house.limits.failed_answer_grid;
+        sleep_until(arrived + next_on_grid(arrived.elapsed(), grid)).await;
+    }
+    outgoing(house, peer, response, head_only, in_flight)
+}
+
+/// The first whole number of `grid` that is not before `elapsed`.
+fn next_on_grid(elapsed: Duration, grid: Duration) -> Duration {
+    match elapsed.as_nanos().checked_next_multiple_of(grid.as_nanos()) {
+        Some(nanos) => Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)),
+        None => elapsed,
+    }
 }
 
 /// The whole request, within its limits.
-async fn read(request: Request<Incoming>, limits: &Limits) -> Result<Request<Bytes>, Turned> {
+async fn read<H, B>(house: &House<H>, request: Request<B>) -> Result<Request<Bytes>, Turned>
+where
+    H: Handler,
+    B: hyper::body::Body,
+    B::Error: Into<BoxError>,
+{
     const TOO_LARGE: Turned = Turned(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.\n");
+    let limits = &house.limits;
     let (head, body) = request.into_parts();
     if header_bytes(&head) > limits.header_bytes_max || head.headers.len() > limits.headers_max {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         return Err(Turned(status, "The request's headers are too large.\n"));
     }
-    let announced = hyper::body::Body::size_hint(&body).lower();
-    if announced > limits.body_bytes_max as u64 {
+    let announced = body.size_hint();
+    let (mut bytes_max, mut timeout) = (limits.body_bytes_max, limits.body_read_timeout);
+    // Short bodies, and those of whom nothing is said, are not worth asking for.
+    if announced.exact().unwrap_or(u64::MAX) > bytes_max as u64 && !body.is_end_stream() {
+        let more = house.handler.body_bytes_max(&head).await;
+        if more > bytes_max {
+            (bytes_max, timeout) = (more, limits.long_body_read_timeout);
+        }
+    }
+    if announced.lower() > bytes_max as u64 {
         return Err(TOO_LARGE);
     }
-    let body = Limited::new(body, limits.body_bytes_max).collect();
-    match tokio::time::timeout(limits.body_read_timeout, body).await {
+    let body = Limited::new(body, bytes_max).collect();
+    match tokio::time::timeout(timeout, body).await {
         Ok(Ok(body)) => Ok(Request::from_parts(head, body.to_bytes())),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(TOO_LARGE),
         Ok(Err(_)) => Err(Turned(
@@ -135,7 +202,7 @@ fn outgoing<H>(
     peer: IpAddr,
     response: Response<Body>,
     head_only: bool,
-    in_flight: InFlight,
+    in_flight: Option<InFlight>,
 ) -> Response<Answer> {
     let (mut head, body) = response.into_parts();
     match body {
@@ -153,7 +220,7 @@ fn outgoing<H>(
             Response::from_parts(head, Answer::whole(Bytes::new(), in_flight))
         }
         Body::Events(events) => {
-            let Some(seat) = house.seats.take(peer, &house.limits) else {
+            let Some(seat) = house.event_seat(peer) else {
                 tracing::warn!(%peer, "no more event streams; the page asks now and then instead");
                 return no_stream(in_flight);
             };
@@ -164,7 +231,7 @@ fn outgoing<H>(
 }
 
 /// 204 tells an `EventSource` not to come back; the page then asks `GET /session` instead.
-fn no_stream(in_flight: InFlight) -> Response<Answer> {
+fn no_stream(in_flight: Option<InFlight>) -> Response<Answer> {
     let mut response = Response::new(Answer::whole(Bytes::new(), in_flight));
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -172,7 +239,11 @@ fn no_stream(in_flight: InFlight) -> Response<Answer> {
     response
 }
 
-fn plain(status: StatusCode, text: &'static str, in_flight: InFlight) -> Response<Answer> {
+pub(crate) fn plain(
+    status: StatusCode,
+    text: &'static str,
+    in_flight: Option<InFlight>,
+) -> Response<Answer> {
     const NOSNIFF: HeaderName = http::header::X_CONTENT_TYPE_OPTIONS;
     let mut response = Response::new(Answer::whole(
         Bytes::from_static(text.as_bytes()),
@@ -185,4 +256,22 @@ fn plain(status: StatusCode, text: &'static str, in_flight: InFlight) -> Respons
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(NOSNIFF, HeaderValue::from_static("nosniff"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn en02_an_answer_leaves_at_the_next_line_of_the_grid() {
+        let ms = Duration::from_millis;
+        for (elapsed, leaves) in [(0, 0), (1, 50), (49, 50), (50, 50), (51, 100), (349, 350)] {
+            assert_eq!(next_on_grid(ms(elapsed), ms(50)), ms(leaves), "{elapsed}");
+        }
+        assert_eq!(
+            next_on_grid(ms(7), Duration::ZERO),
+            ms(7),
+            "no grid, no wait"
+        );
+    }
 }

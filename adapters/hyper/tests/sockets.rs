@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod support;
 
+use std::net::{IpAddr, UdpSocket};
 use std::time::Duration;
 
 use narthex_hyper::Limits;
-use support::{House, Probe, started};
+use support::{House, Probe, started, started_at};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -40,6 +41,30 @@ async fn a_connection_is_kept_and_pipelined_requests_are_answered_in_order() {
     ];
     let bodies: Vec<_> = bodies.iter().map(|answer| answer.text()).collect();
     assert_eq!(bodies, ["hello", "abc", "hello"]);
+}
+
+#[tokio::test]
+async fn en02_answers_to_wrong_secrets_leave_on_the_grid_and_others_at_once() {
+    let mut limits = Limits::default();
+    limits.failed_answer_grid = Duration::from_millis(200);
+    let house = started(limits).await;
+    let mut client = house.client().await;
+    let mut took = Vec::new();
+    for path in ["/hello", "/wrong", "/wrong-too"] {
+        let mut fastest = Duration::MAX;
+        // A busy machine delays some answers; it never makes one leave early.
+        for _ in 0..5 {
+            let begun = Instant::now();
+            let request = format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n");
+            client.say(&request).await;
+            client.answer().await;
+            fastest = fastest.min(begun.elapsed());
+        }
+        took.push(fastest.as_millis());
+    }
+    assert!(took[0] < 150, "{took:?}");
+    assert!((200..390).contains(&took[1]), "{took:?}");
+    assert!((200..390).contains(&took[2]), "{took:?}");
 }
 
 #[tokio::test]
@@ -146,6 +171,21 @@ async fn an_announced_body_over_the_limit_is_413_before_it_is_sent() {
         (413, Some("close"))
     );
     assert_eq!(house.handled(), 0);
+}
+
+#[tokio::test]
+async fn a_longer_body_is_read_where_the_handler_says_so_and_no_longer_than_that() {
+    let house = started(Limits::default()).await;
+    let whole = "x".repeat(64 * 1024);
+    let mut client = house.client().await;
+    let head = "POST /long HTTP/1.1\r\nHost: h\r\nContent-Length";
+    client.say(&format!("{head}: 65536\r\n\r\n{whole}")).await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.text()), (200, whole.as_str()));
+    let mut client = house.client().await;
+    client.say(&format!("{head}: 65537\r\n\r\n")).await;
+    assert_eq!(client.answer().await.status, 413);
+    assert_eq!(house.handled(), 1);
 }
 
 #[tokio::test]
@@ -279,6 +319,36 @@ async fn over_the_connections_one_waits_and_is_served_when_another_leaves() {
     assert!(second.is_silent_for(Duration::from_millis(200)).await);
     drop(first);
     assert_eq!(second.answer().await.status, 200);
+}
+
+/// An address of this machine that is not loopback, if it has one. Nothing is sent.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
+#[tokio::test]
+async fn one_address_has_so_many_connections_and_one_more_is_closed_at_once() {
+    let Some(address) = own_address() else { return };
+    let mut limits = Limits::default();
+    limits.connections_per_peer_max = 2;
+    let house = started_at(address, limits).await;
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut client = house.client().await;
+        client.say(GET).await;
+        assert_eq!(client.answer().await.status, 200);
+        open.push(client);
+    }
+    let mut third = house.client().await;
+    assert!(third.is_closed().await);
+    drop(open.pop());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut fourth = house.client().await;
+    fourth.say(GET).await;
+    assert_eq!(fourth.answer().await.status, 200);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    csv,
     error::ReadError,
     findings::{Code, Findings, Shown, whole_file},
     limits::{Counted, Limits},
@@ -63,13 +64,15 @@ pub(crate) struct Input<'s> {
 }
 
 impl<'s> Input<'s> {
-    /// Lists the input.
+    /// Lists the input. `plain`: whether it is to be one plain CSV file; `None`: if it is that and
+    /// nothing else.
     ///
     /// # Errors
     /// It holds no roster, or more than one, or too many files.
     pub(crate) fn new(
         files: &'s mut dyn FileSource,
         limits: &'s Limits,
+        plain: Option<bool>,
         findings: &mut Findings,
     ) -> Result<Self, ReadError> {
         let names = files.names(limits)?;
@@ -77,9 +80,16 @@ impl<'s> Input<'s> {
             .iter()
             .filter_map(|name| Member::of(name, findings))
             .collect();
-        let folder = choose_folder(&members, findings)?;
+        let found = match (plain, only_csv(&members)) {
+            (Some(true), Some(only)) => BTreeMap::from([(csv::SCHEMA.file, only)]),
+            (Some(true), None) => return Err(ReadError::NotARoster),
+            (None, Some(only)) if members.iter().all(|member| member.known.is_none()) => {
+                BTreeMap::from([(csv::SCHEMA.file, only)])
+            }
+            _ => match_names(&members, &choose_folder(&members, findings)?, findings),
+        };
         Ok(Self {
-            found: match_names(&members, &folder, findings),
+            found,
             files,
             limits,
             total_left: Rc::new(Cell::new(limits.total_bytes_max)),
@@ -161,6 +171,21 @@ impl<'n> Member<'n> {
             file,
             known: known.copied(),
         })
+    }
+}
+
+/// The one CSV file of an input.
+fn only_csv(members: &[Member]) -> Option<String> {
+    let is_csv = |member: &&Member| {
+        let name = member.file.to_ascii_lowercase();
+        [".csv", ".tsv", ".txt"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    };
+    let mut files = members.iter().filter(is_csv);
+    match (files.next(), files.next()) {
+        (Some(only), None) => Some(only.whole.to_owned()),
+        _ => None,
     }
 }
 

@@ -15,8 +15,9 @@
 //! | `column_unknown` | Note | a column the format does not know; it was ignored |
 //! | `date_not_prescribed` | Note | a date is not written YYYY-MM-DD, as OneRoster prescribes |
 //! | `date_order_chosen` | Note | how the dates of this file were read, and which row decided it |
-//! | `delimiter_unsupported` | Error | the values are not separated by commas |
-//! | `delta_unsupported` | Error | the manifest announces a delta file; only bulk files are read so far |
+//! | `delimiter_other` | Note | the values are separated by semicolons, tabs or bars; they were read so |
+//! | `delta_fields_missing` | Note | a row of a delta without `status` or `dateLastModified`; it was read as active |
+//! | `delta_mixed` | Note | the manifest announces bulk beside delta files; all were read as delta |
 //! | `demographics_duplicate` | Warning | a second row for one person with another birthdate; the first one counts |
 //! | `demographics_unknown_user` | Note | a row for a person who is not in users.csv; it was ignored |
 //! | `email_invalid` | Note | not a mail address; the contact is kept without one |
@@ -30,10 +31,10 @@
 //! | `file_unknown` | Note | a CSV file the format does not know; it was not read |
 //! | `file_without_rows` | Note | a file with a header and nothing else |
 //! | `findings_more` | Note | how many more findings of one code there were |
-//! | `format_unsupported` | Error | a plain CSV file; it is not read so far |
+//! | `format_detected` | Note | what the files were read as, and why |
 //! | `header_spelling` | Note | a column name is misspelled; it was understood |
 //! | `manifest_disagrees` | Note | the manifest calls a file absent that is there; the file was read |
-//! | `manifest_missing` | Note | without manifest.csv; the roster was read as OneRoster 1.2 bulk |
+//! | `manifest_missing` | Note | without manifest.csv; the files tell which OneRoster it is |
 //! | `manifest_value` | Note | a blank or unknown manifest value; it was ignored |
 //! | `name_characters` | Warning | control, bidirectional or invisible characters were taken out of a name |
 //! | `name_missing` | Warning | no given or family name; the person was left out |
@@ -44,6 +45,7 @@
 //! | `number_duplicate` | Warning | two people with one number; both are given on, and held by the core |
 //! | `number_invalid` | Warning | not fit to log in with; the person was left out |
 //! | `number_missing` | Warning | no number in the chosen column; the person was left out |
+//! | `number_padded` | Note | numbers shorter than the width asked for; zeros were put in front |
 //! | `org_name_missing` | Warning | an organization without a name; it is called by its id |
 //! | `org_parent_loop` | Warning | an organization is above itself; the link was left out |
 //! | `org_parent_unknown` | Warning | the organization above is not in the roster; the link was left out |
@@ -59,6 +61,7 @@
 //! | `role_unknown` | Note | a role the format does not know; read as another role |
 //! | `role_unknown_org` | Warning | a role in an organization that was not read; it was left out |
 //! | `role_unknown_user` | Warning | roles of a person who was not read; they were left out |
+//! | `roster_part` | Error | one file of a roster of several; it is not read alone |
 //! | `row_long` | Warning | more values than columns; the row was left out, for its values may have shifted |
 //! | `row_over_lines` | Note | a value that goes over several lines |
 //! | `row_shifted` | Warning | fewer values than columns, the last one empty; the row was left out, for its values may have shifted |
@@ -72,7 +75,7 @@
 //! | `status_not_active` | Warning | a status that is not active; the person is read as not enabled |
 //! | `utf8_invalid` | Warning | a value that is not UTF-8; the row was left out |
 //! | `value_case` | Note | a word in other capitals than prescribed; it was understood |
-//! | `version_unsupported` | Error | OneRoster 1.0 or 1.1; only 1.2 is read so far |
+//! | `version_unsupported` | Error | a version of OneRoster that is neither 1.0, 1.1 nor 1.2 |
 
 use std::collections::{HashMap, HashSet};
 
@@ -110,9 +113,8 @@ macro_rules! codes {
 
 codes! {
     Error {
-        column_missing delimiter_unsupported delta_unsupported encoding_unsupported file_duplicate
-        file_empty file_missing format_unsupported number_column_refused rows_missing
-        version_unsupported
+        column_missing encoding_unsupported file_duplicate file_empty file_missing
+        number_column_refused roster_part rows_missing version_unsupported
     }
     Warning {
         birthdate_impossible column_duplicate demographics_duplicate enabled_unknown field_too_long
@@ -124,9 +126,10 @@ codes! {
     }
     Note {
         birthdate_missing bulk_fields_filled byte_order_mark column_unknown date_not_prescribed
-        date_order_chosen demographics_unknown_user email_invalid file_name_spelling file_unknown
-        file_without_rows findings_more header_spelling manifest_disagrees manifest_missing
-        manifest_value nested_folder number_chosen org_type_unknown password_ignored person_merged
+        date_order_chosen delimiter_other delta_fields_missing delta_mixed demographics_unknown_user
+        email_invalid file_name_spelling file_unknown file_without_rows findings_more
+        format_detected header_spelling manifest_disagrees manifest_missing manifest_value
+        nested_folder number_chosen number_padded org_type_unknown password_ignored person_merged
         primary_org_not_member role_not_current role_unknown row_over_lines row_short value_case
     }
 }

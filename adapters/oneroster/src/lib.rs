@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod catalog;
+mod csv;
 mod date;
 mod error;
 pub mod findings;
@@ -21,13 +22,13 @@ use std::{
     path::Path,
 };
 
-use narthex_core::model::roster::{Finding, Place, RosterBatch, Severity};
+use narthex_core::model::roster::{Finding, Place, RosterBatch, RosterChange, Severity};
 
 use crate::{
     catalog::Input,
     findings::{Code, Findings, Shown, whole_file},
     people::Roster,
-    source::{Folder, Zip, open_failed},
+    source::{Folder, OneFile, Zip, open_failed},
 };
 pub use crate::{
     date::{Date, DateOrder},
@@ -40,11 +41,11 @@ pub use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// OneRoster 1.2 (1EdTech), bulk files.
+    /// OneRoster 1.0, 1.1 and 1.2 (1EdTech), bulk and delta files.
     OneRoster,
     /// Microsoft School Data Sync v1.
     Sds,
-    /// One plain CSV file: recognized, not read so far.
+    /// One plain CSV file.
     Csv,
 }
 
@@ -70,6 +71,12 @@ pub struct ReadOptions {
     /// `identifier`, else `userIds` of a single type; SDS `Student Number` and `Teacher Number`.
     /// `userIds:TYPE` takes the ids of one type. Columns of passwords and birthdates are refused.
     pub number_column: Option<String>,
+    /// Numbers of fewer digits get zeros in front: what a spreadsheet ate.
+    pub number_width: Option<usize>,
+    /// Everybody of a plain CSV file belongs here, whatever its columns say.
+    pub organization: Option<String>,
+    /// The files list only what changed, whatever the manifest says.
+    pub delta: bool,
     /// The name of the source, which people's keys belong to. `None`: `source.systemCode` (else
     /// `source.systemName`) of the manifest, else the format's word. Never the path.
     pub source: Option<String>,
@@ -86,6 +93,9 @@ impl ReadOptions {
             format: None,
             date_order: None,
             number_column: None,
+            number_width: None,
+            organization: None,
+            delta: false,
             source: None,
             today,
             limits: Limits::default(),
@@ -124,7 +134,7 @@ pub struct LeftOut {
     pub place: Place,
 }
 
-/// Reads a folder, or a zip.
+/// Reads a folder, a zip, or one plain CSV file.
 ///
 /// # Errors
 /// See [`ReadError`]. What is wrong with single rows is a finding, not an error.
@@ -140,21 +150,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Reading, ReadError> {
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         return read_zip(file, options);
     }
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy())
-        .unwrap_or_default();
-    if !name.to_ascii_lowercase().ends_with(".csv") {
-        return Err(ReadError::NotARoster);
-    }
-    let mut findings = Findings::new(options.limits.findings_per_code_max);
-    findings.tell(
-        Code::format_unsupported,
-        whole_file(&text::shown(&name)),
-        Shown::Nothing,
-        "a single CSV file is not read so far; give the folder or zip it is a part of".to_owned(),
-    );
-    Ok(finish(Roster::default(), findings, Format::Csv, options))
+    read_files(&mut OneFile(path.to_owned()), options)
 }
 
 /// Reads a zip from anywhere: a file, or bytes in a `Cursor`.
@@ -171,9 +167,11 @@ pub fn read_zip(reader: impl Read + Seek, options: &ReadOptions) -> Result<Readi
 /// As [`read`].
 pub fn read_files(files: &mut dyn FileSource, options: &ReadOptions) -> Result<Reading, ReadError> {
     let mut findings = Findings::new(options.limits.findings_per_code_max);
-    let mut input = Input::new(files, &options.limits, &mut findings)?;
+    let plain = options.format.map(|format| format == Format::Csv);
+    let mut input = Input::new(files, &options.limits, plain, &mut findings)?;
     let format = match (options.format, input.formats()) {
         (Some(format), _) => format,
+        (None, _) if input.has(csv::SCHEMA.file) => Format::Csv,
         (None, (true, false)) => Format::OneRoster,
         (None, (false, true)) => Format::Sds,
         (None, (true, true)) => return Err(ReadError::FormatUndecided),
@@ -182,32 +180,52 @@ pub fn read_files(files: &mut dyn FileSource, options: &ReadOptions) -> Result<R
     let roster = match format {
         _ if findings.stopped() => Roster::default(),
         Format::OneRoster => oneroster::read(&mut input, options, &mut findings)?,
-        Format::Sds => sds::read(&mut input, options, &mut findings)?,
-        Format::Csv => {
-            let message = "plain CSV is not read so far; export OneRoster 1.2".to_owned();
-            findings.tell(
-                Code::format_unsupported,
-                whole_file(""),
-                Shown::Nothing,
-                message,
+        Format::Sds => {
+            tell_format(
+                "School Data Sync v1: School.csv and Student.csv",
+                &mut findings,
             );
-            Roster::default()
+            sds::read(&mut input, options, &mut findings)?
+        }
+        Format::Csv => {
+            tell_format("one plain CSV file, a row for each person", &mut findings);
+            csv::read(&mut input, options, &mut findings)?
         }
     };
     Ok(finish(roster, findings, format, options))
 }
 
-/// After an Error the batch is empty, so that nobody takes half a roster for a whole one.
+/// Tells what the files are read as.
+pub(crate) fn tell_format(what: &str, findings: &mut Findings) {
+    let message = format!("read as {what}");
+    findings.tell(
+        Code::format_detected,
+        whole_file(""),
+        Shown::Nothing,
+        message,
+    );
+}
+
+/// After an Error the batch is empty, so that nobody takes half a roster for a whole one. A delta has
+/// changes and no people.
 fn finish(roster: Roster, findings: Findings, format: Format, options: &ReadOptions) -> Reading {
     let usable = !findings.stopped();
-    let roster = if usable { roster } else { Roster::default() };
+    let mut roster = if usable { roster } else { Roster::default() };
+    let delta = options.delta || roster.delta;
+    if delta {
+        let whole = std::mem::take(&mut roster.people);
+        roster
+            .changes
+            .extend(whole.into_iter().map(RosterChange::from));
+    }
     let source = options.source.clone().or(roster.source);
     Reading {
         batch: RosterBatch {
             source: source.unwrap_or_else(|| format.word().to_owned()),
-            complete: usable,
+            complete: usable && !delta,
             organizations: roster.organizations,
             people: roster.people,
+            changes: roster.changes,
         },
         findings: findings.finish(),
         left_out: roster.left_out,

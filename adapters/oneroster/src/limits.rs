@@ -18,6 +18,9 @@ pub struct Limits {
     pub total_bytes_max: u64,
     /// Bytes of one file, unpacked.
     pub file_bytes_max: u64,
+    /// How many times its packed size a file of a zip may unpack to. Rosters stay below 50; deflate
+    /// itself reaches 1,032.
+    pub ratio_max: u64,
     /// Files in the folder or zip, those that are not read included.
     pub files_max: u64,
     /// Data rows of one file.
@@ -38,6 +41,7 @@ impl Default for Limits {
             zip_bytes_max: 512 << 20,
             total_bytes_max: 2 << 30,
             file_bytes_max: 1 << 30,
+            ratio_max: 250,
             files_max: 1_000,
             rows_max: 5_000_000,
             row_bytes_max: 256 << 10,

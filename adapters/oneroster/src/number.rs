@@ -102,6 +102,14 @@ impl NumberChoice {
         })
     }
 
+    /// How the column asked for is called here; empty where none was.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Asked { label, .. } => label.clone(),
+            Self::Auto(_) => String::new(),
+        }
+    }
+
     /// What this row offers as the number.
     pub(crate) fn offer(&mut self, row: &Row<'_>) -> Offer {
         match self {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use narthex_core::model::{
     Birthdate, Contact, LoginId, Membership, OrganizationId, OrganizationKind,
-    roster::{Place, RosterOrganization, RosterPerson},
+    roster::{Place, RosterChange, RosterOrganization, RosterPerson},
 };
 
 use crate::{
-    LeftOut,
+    LeftOut, ReadOptions,
     date::{Date, DateOrder, OrderVotes, RawDate},
     error::ReadError,
     findings::{Code, Findings, Shown, whole_file},
@@ -42,6 +42,10 @@ pub(crate) struct Roster {
     pub(crate) source: Option<String>,
     pub(crate) organizations: Vec<RosterOrganization>,
     pub(crate) people: Vec<RosterPerson>,
+    /// Whether only what changed is listed.
+    pub(crate) delta: bool,
+    /// What a delta says.
+    pub(crate) changes: Vec<RosterChange>,
     pub(crate) left_out: Vec<LeftOut>,
 }
 
@@ -51,27 +55,13 @@ impl Roster {
         &mut self,
         drafts: impl IntoIterator<Item = Draft>,
         column: &str,
+        options: &ReadOptions,
         findings: &mut Findings,
     ) {
         for draft in drafts {
-            let place = Place {
-                column: Some(column.to_owned()),
-                ..draft.place.clone()
-            };
-            if draft.number.is_empty() {
-                let message = "no number to log in with; the person was left out".to_owned();
-                findings.tell(Code::number_missing, place, Shown::Nothing, message);
-                self.leave_out(Some(&draft.source_id), draft.place);
-                continue;
-            }
-            match LoginId::parse(&draft.number) {
-                Ok(login_id) => self.people.push(draft.with_number(login_id)),
-                Err(why) => {
-                    let message = format!("{why}; the person was left out");
-                    let value = Shown::Text(&draft.number);
-                    findings.tell(Code::number_invalid, place, value, message);
-                    self.leave_out(Some(&draft.source_id), draft.place);
-                }
+            match number(&draft.number, &draft.place, column, options, findings) {
+                Some(login_id) => self.people.push(draft.with_number(login_id)),
+                None => self.leave_out(Some(&draft.source_id), draft.place),
             }
         }
     }
@@ -125,6 +115,44 @@ impl Draft {
     }
 }
 
+/// The number a person logs in with, or a finding. Zeros that a spreadsheet ate come back where a
+/// width is asked for.
+pub(crate) fn number(
+    written: &str,
+    place: &Place,
+    column: &str,
+    options: &ReadOptions,
+    findings: &mut Findings,
+) -> Option<LoginId> {
+    let place = || Place {
+        column: Some(column.to_owned()),
+        ..place.clone()
+    };
+    if written.is_empty() {
+        let message = "no number to log in with; the person was left out".to_owned();
+        findings.tell(Code::number_missing, place(), Shown::Nothing, message);
+        return None;
+    }
+    let width = options.number_width.unwrap_or(0);
+    let short = written.len() < width && written.bytes().all(|byte| byte.is_ascii_digit());
+    let padded = format!("{written:0>width$}");
+    let number = if short {
+        let message = "shorter than the width asked for; zeros were put in front, here and below";
+        findings.tell_once(Code::number_padded, place(), Shown::Text(written), message);
+        &padded
+    } else {
+        written
+    };
+    match LoginId::parse(number) {
+        Ok(login_id) => Some(login_id),
+        Err(why) => {
+            let message = format!("{why}; the person was left out");
+            findings.tell(Code::number_invalid, place(), Shown::Text(number), message);
+            None
+        }
+    }
+}
+
 /// The id of a row, or a finding.
 pub(crate) fn source_id<'t>(
     row: &Row<'t>,
@@ -133,7 +161,7 @@ pub(crate) fn source_id<'t>(
 ) -> Option<&'t str> {
     let id = row.get(column);
     if id.is_empty() {
-        let message = "a row without an id; it was left out";
+        let message = "nothing in the column that says which person it is; the row was left out";
         row.tell(findings, Code::source_id_missing, column, message);
         return None;
     }

@@ -57,6 +57,7 @@ pub(crate) enum Loss {
 pub(crate) struct Records<R> {
     lines: Lines<R>,
     bytes_max: usize,
+    separator: u8,
 }
 
 impl<R: Read> Records<R> {
@@ -64,7 +65,26 @@ impl<R: Read> Records<R> {
         Self {
             lines: Lines::new(input, bytes_max),
             bytes_max,
+            separator: b',',
         }
+    }
+
+    /// Sees from the first line which character separates values: whichever is there most often
+    /// outside quotes, commas before the others. Returns it.
+    pub(crate) fn find_separator(&mut self) -> io::Result<u8> {
+        let mut passed = Vec::new();
+        while let Some(line) = self.lines.next()? {
+            let blank = line.bytes.iter().all(u8::is_ascii_whitespace);
+            if !blank {
+                self.separator = separator_of(&line.bytes);
+            }
+            passed.push(line);
+            if !blank || passed.len() >= ROW_LINES_MAX {
+                break;
+            }
+        }
+        self.lines.put_back(passed);
+        Ok(self.separator)
     }
 
     /// The next row into `record`; `columns` is how many values a row over several lines must have
@@ -82,7 +102,7 @@ impl<R: Read> Records<R> {
             }
             record.line = line.number;
             record.over_lines = false;
-            return match parse(&line.bytes, record) {
+            return match parse(&line.bytes, self.separator, record) {
                 Parsed::Whole => Ok(Next::Row),
                 Parsed::Broken => Ok(Next::Lost(line.number, Loss::Quotes)),
                 Parsed::Open => self.join_lines(line, record, columns),
@@ -110,7 +130,7 @@ impl<R: Read> Records<R> {
             if !fits {
                 break;
             }
-            match parse(&text, record) {
+            match parse(&text, self.separator, record) {
                 Parsed::Open => {}
                 Parsed::Whole if columns.is_none_or(|columns| record.len() == columns) => {
                     record.over_lines = true;
@@ -132,9 +152,22 @@ enum Parsed {
     Broken,
 }
 
+fn separator_of(line: &[u8]) -> u8 {
+    let mut quoted = false;
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
+    for byte in line {
+        quoted ^= *byte == b'"';
+        for (separator, count) in &mut counts {
+            *count += usize::from(!quoted && byte == separator);
+        }
+    }
+    let best = counts.into_iter().rev().max_by_key(|(_, count)| *count);
+    best.map_or(b',', |(separator, _)| separator)
+}
+
 /// Splits one row. Quotes inside a value that does not begin with one are kept if they come in
 /// pairs, as in `William "Bill"`; a single one is a quote that was lost.
-fn parse(text: &[u8], record: &mut Record) -> Parsed {
+fn parse(text: &[u8], separator: u8, record: &mut Record) -> Parsed {
     record.bytes.clear();
     record.ends.clear();
     let mut rest = text;
@@ -145,7 +178,8 @@ fn parse(text: &[u8], record: &mut Record) -> Parsed {
                 Err(problem) => return problem,
             }
         } else {
-            let end = rest.iter().position(|b| *b == b',').unwrap_or(rest.len());
+            let end = rest.iter().position(|b| *b == separator);
+            let end = end.unwrap_or(rest.len());
             let (value, rest) = rest.split_at(end);
             if value.iter().filter(|b| **b == b'"').count() % 2 == 1 {
                 return Parsed::Broken;
@@ -156,7 +190,7 @@ fn parse(text: &[u8], record: &mut Record) -> Parsed {
         record.ends.push(record.bytes.len());
         match rest.split_first() {
             None => return Parsed::Whole,
-            Some((b',', behind)) => rest = behind,
+            Some((byte, behind)) if *byte == separator => rest = behind,
             Some(_) => return Parsed::Broken,
         }
     }

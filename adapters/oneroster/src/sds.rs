@@ -465,8 +465,8 @@ fn number(
     let (teachers, students): (Vec<Draft>, Vec<Draft>) = drafts
         .into_iter()
         .partition(|draft| draft.place.file == teacher.file);
-    roster.take(students, &student.number, findings);
-    roster.take(teachers, &teacher.number, findings);
+    roster.take(students, &student.number, options, findings);
+    roster.take(teachers, &teacher.number, options, findings);
     let columns = [
         (&*student.file, &*student.number),
         (&*teacher.file, &*teacher.number),

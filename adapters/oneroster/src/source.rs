@@ -81,9 +81,33 @@ impl FileSource for Folder {
     }
 }
 
+/// One file by itself.
+pub(crate) struct OneFile(pub(crate) PathBuf);
+
+impl FileSource for OneFile {
+    fn names(&mut self, limits: &Limits) -> Result<Vec<String>, ReadError> {
+        let length = std::fs::metadata(&self.0).map_err(|source| open_failed(&self.0, source))?;
+        if length.len() > limits.file_bytes_max {
+            return Err(file_too_large(&self.0.display().to_string(), limits));
+        }
+        let name = self.0.file_name().unwrap_or_default();
+        Ok(vec![name.to_string_lossy().into_owned()])
+    }
+
+    fn open<'a>(&'a mut self, _: &str, _: &Limits) -> Result<Box<dyn Read + 'a>, ReadError> {
+        match File::open(&self.0) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(source) => Err(open_failed(&self.0, source)),
+        }
+    }
+}
+
 /// Bytes that may be read to list a zip, for each file it may hold and for the search of the list.
 const LISTING_BYTES_PER_FILE: u64 = 1 << 10;
 const LISTING_BYTES: u64 = 1 << 20;
+
+/// Packed sizes below this count as this: a short file of one repeated line is no attack.
+const RATIO_BYTES_MIN: u64 = 4 << 10;
 
 /// The files of a zip.
 pub(crate) struct Zip<R> {
@@ -151,6 +175,15 @@ impl<R: Read + Seek> FileSource for Zip<R> {
             .map_err(|error| zip_failed(&error))?;
         if file.size() > limits.file_bytes_max {
             return Err(file_too_large(name, limits));
+        }
+        let packed = file.compressed_size().max(RATIO_BYTES_MIN);
+        if file.size() / packed > limits.ratio_max {
+            return Err(ReadError::TooLarge {
+                file: name.to_owned(),
+                what: "times its packed size",
+                limit: limits.ratio_max,
+                name: "ratio_max",
+            });
         }
         Ok(Box::new(file))
     }

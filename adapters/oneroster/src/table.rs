@@ -25,6 +25,11 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
+    /// Whether the caller finds the columns.
+    fn is_free(&self) -> bool {
+        self.required.is_empty() && self.optional.is_empty()
+    }
+
     /// The prescribed name of a header cell, and whether it was spelled so.
     fn canonical(&self, label: &str) -> Option<(&'static str, bool)> {
         let names = || self.required.iter().chain(self.optional).copied();
@@ -51,6 +56,11 @@ impl Schema {
 pub(crate) struct Column(Option<usize>);
 
 impl Column {
+    /// One that is not there.
+    pub(crate) fn absent() -> Self {
+        Self(None)
+    }
+
     pub(crate) fn is_present(self) -> bool {
         self.0.is_some()
     }
@@ -129,6 +139,15 @@ impl<'i> Table<'i> {
         schema: &'static Schema,
         findings: &mut Findings,
     ) -> Result<bool, ReadError> {
+        let separator = self.records.find_separator();
+        let separator = separator.map_err(|error| from_io(error, &self.file))?;
+        if separator != b',' {
+            let message = "the values are not separated by commas; they were read as they are";
+            let place = whole_file(&self.file);
+            let value = char::from(separator).escape_default().to_string();
+            let value = Shown::Text(&value);
+            findings.tell(Code::delimiter_other, place, value, message.to_owned());
+        }
         let next = self.records.next(&mut self.record, None);
         match next.map_err(|error| from_io(error, &self.file))? {
             Next::Row => {}
@@ -151,18 +170,14 @@ impl<'i> Table<'i> {
                 name: "columns_max",
             });
         }
-        if self.record.len() == 1 && self.record.bytes.iter().any(|b| b";\t|".contains(b)) {
-            let message = "the values are not separated by commas; export with commas".to_owned();
-            let place = self.header_place(None);
-            findings.tell(Code::delimiter_unsupported, place, Shown::Nothing, message);
-            return Ok(false);
-        }
         self.name_columns(schema);
         if self.misses_columns(schema, findings) {
             // Its cells may be the first person of a file without a header: they are not shown.
             return Ok(false);
         }
-        self.tell_of_columns(findings);
+        if !schema.is_free() {
+            self.tell_of_columns(findings);
+        }
         Ok(true)
     }
 
@@ -242,6 +257,32 @@ impl<'i> Table<'i> {
         };
         let found = self.header.iter().position(is);
         self.mark_used(found)
+    }
+
+    /// What all columns are called here, in their order.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        self.header.iter().map(|cell| cell.label.clone()).collect()
+    }
+
+    /// The column at this place of the header.
+    pub(crate) fn column_at(&mut self, index: usize) -> Column {
+        self.mark_used(Some(index).filter(|index| *index < self.header.len()))
+    }
+
+    /// Tells of the columns nothing is read from.
+    pub(crate) fn tell_unused(&self, findings: &mut Findings) {
+        for (index, cell) in self.header.iter().enumerate() {
+            if !cell.used && !cell.label.is_empty() && self.password != Some(index) {
+                let place = self.header_place(Some(cell.label.clone()));
+                let message = "nothing is read from this column; it was ignored".to_owned();
+                findings.tell(
+                    Code::column_unknown,
+                    place,
+                    Shown::Text(&cell.label),
+                    message,
+                );
+            }
+        }
     }
 
     fn mark_used(&mut self, found: Option<usize>) -> Column {

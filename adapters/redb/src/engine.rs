@@ -8,9 +8,9 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use narthex_core::store::StoreError;
 use redb::Database;
 
-use crate::error::OpenError;
 use crate::medium::Medium;
 use crate::tables;
+use narthex_core::store::OpenError;
 
 /// The database, open or waiting to be opened again.
 #[derive(Debug)]
@@ -160,6 +160,8 @@ mod tests {
     use redb::ReadableDatabase;
 
     use super::*;
+
+    const ALONE: redb::ConcurrencyMode = redb::ConcurrencyMode::ExclusiveWriter;
     use crate::medium::FileMedium;
     use crate::store::CACHE_BYTES;
 
@@ -175,7 +177,7 @@ mod tests {
     #[test]
     fn a_failed_handle_is_replaced_by_a_fresh_one_on_the_same_file() {
         let directory = tempfile::tempdir().unwrap();
-        let medium = FileMedium::new(&directory.path().join("a.redb"), CACHE_BYTES);
+        let medium = FileMedium::new(&directory.path().join("a.redb"), CACHE_BYTES, ALONE);
         let engine = Engine::open(Box::new(medium)).unwrap();
         for generation in 0..3 {
             assert_eq!(engine.shared().generation, generation);
@@ -190,7 +192,7 @@ mod tests {
     fn a_file_that_is_gone_is_missed_and_not_begun_anew() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.redb");
-        let medium = FileMedium::new(&path, CACHE_BYTES);
+        let medium = FileMedium::new(&path, CACHE_BYTES, ALONE);
         let engine = Engine::open(Box::new(medium)).unwrap();
         fail(&engine);
         let kept = std::fs::read(&path).unwrap();
@@ -208,7 +210,7 @@ mod tests {
     #[test]
     fn a_late_failure_of_an_old_handle_leaves_the_new_one() {
         let directory = tempfile::tempdir().unwrap();
-        let medium = FileMedium::new(&directory.path().join("a.redb"), CACHE_BYTES);
+        let medium = FileMedium::new(&directory.path().join("a.redb"), CACHE_BYTES, ALONE);
         let engine = Engine::open(Box::new(medium)).unwrap();
         fail(&engine);
         assert!(read(&engine).unwrap());
@@ -219,7 +221,7 @@ mod tests {
     #[test]
     fn a_fork_is_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let medium = FileMedium::new(&directory.path().join("a.redb"), CACHE_BYTES);
+        let medium = FileMedium::new(&directory.path().join("a.redb"), CACHE_BYTES, ALONE);
         let mut engine = Engine::open(Box::new(medium)).unwrap();
         engine.process += 1;
         let error = read(&engine).unwrap_err();

@@ -7,9 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
-use redb::{Builder, Database, DatabaseError};
+use redb::{Builder, ConcurrencyMode, Database, DatabaseError};
 
-use crate::error::OpenError;
+use narthex_core::store::OpenError;
 
 /// Opens a database that is not open.
 pub(crate) trait Medium: fmt::Debug + Send + Sync {
@@ -26,14 +26,16 @@ pub(crate) struct FileMedium {
     path: PathBuf,
     place: String,
     cache_bytes: usize,
+    sharing: ConcurrencyMode,
 }
 
 impl FileMedium {
-    pub(crate) fn new(path: &Path, cache_bytes: usize) -> Self {
+    pub(crate) fn new(path: &Path, cache_bytes: usize, sharing: ConcurrencyMode) -> Self {
         Self {
             path: path.to_owned(),
             place: path.display().to_string(),
             cache_bytes,
+            sharing,
         }
     }
 
@@ -47,7 +49,7 @@ impl FileMedium {
     }
 
     fn open_file(&self, again: bool) -> Result<Database, OpenError> {
-        let failed = |source| OpenError::from_io(&self.place, source);
+        let failed = |source| crate::error::from_io(&self.place, source);
         let file = self.file(!again).map_err(failed)?;
         if again {
             forget_what_was_not_written(&file).map_err(failed)?;
@@ -57,7 +59,7 @@ impl FileMedium {
             return Err(failed(io::ErrorKind::UnexpectedEof.into()));
         }
         let database = self.open_database(file);
-        let database = database.map_err(|error| OpenError::from_redb(&self.place, error))?;
+        let database = database.map_err(|error| crate::error::from_redb(&self.place, error))?;
         if is_new {
             make_entry_durable(&self.path).map_err(failed)?;
         }
@@ -67,6 +69,7 @@ impl FileMedium {
     fn open_database(&self, file: File) -> Result<Database, DatabaseError> {
         let mut builder = Builder::new();
         builder.set_cache_size(self.cache_bytes);
+        builder.set_concurrency_mode(self.sharing);
         builder.create_with_backend(FileBackend::new(file)?)
     }
 }
@@ -99,7 +102,7 @@ where
     }
 
     fn open(&self, _again: bool) -> Result<Database, OpenError> {
-        let open = || (self.0)().map_err(|error| OpenError::from_redb(self.place(), error));
+        let open = || (self.0)().map_err(|error| crate::error::from_redb(self.place(), error));
         no_panic(self.place(), open)
     }
 }

@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
+use narthex_core::store::group::Queue;
+use narthex_core::store::snapshot::{Snapshot, Snapshots};
 use narthex_core::store::{
     Cell, ChangeSet, Commit, Key, Record, Space, Store, StoreError, Version,
 };
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable};
+use redb::{ConcurrencyMode, Database, DatabaseError, ReadableDatabase, ReadableTable};
 
 use crate::engine::Engine;
-use crate::error::OpenError;
 use crate::medium::{FileMedium, Medium, OtherMedium};
-use crate::queue::{Job, Queue};
+use crate::snapshot::RedbSnapshot;
 use crate::tables::{CELLS, EVENTS, RECORDS};
 use crate::writer;
+use narthex_core::store::OpenError;
 
 /// How much memory [`RedbStore::open`] lets redb use for pages of the file, in bytes.
 pub const CACHE_BYTES: usize = 64 * 1024 * 1024;
@@ -48,7 +50,23 @@ impl RedbStore {
     /// # Errors
     /// As for [`Self::open`].
     pub fn open_with_cache(path: impl AsRef<Path>, cache_bytes: usize) -> Result<Self, OpenError> {
-        Self::on(Box::new(FileMedium::new(path.as_ref(), cache_bytes)))
+        let alone = ConcurrencyMode::ExclusiveWriter;
+        Self::on(Box::new(FileMedium::new(path.as_ref(), cache_bytes, alone)))
+    }
+
+    /// As [`Self::open`], beside other processes that have opened the same store so: each reads
+    /// what any of them has committed, and they write in turn. Whoever keeps records in memory
+    /// above such a store must ask it again before an answer rests on them.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; [`OpenError::InUse`] where a process has opened it for itself alone.
+    pub fn open_shared(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let shared = ConcurrencyMode::MultiWriter;
+        Self::on(Box::new(FileMedium::new(
+            path.as_ref(),
+            CACHE_BYTES,
+            shared,
+        )))
     }
 
     /// Opens a store on any storage that redb can use. `open` is called now, and again whenever the
@@ -142,13 +160,7 @@ impl Store for RedbStore {
         if !self.engine.is_own_process() {
             return Err(crate::engine::forked());
         }
-        let (job, outcome) = Job::new(changes);
-        self.queue.push(job)?;
-        outcome.await.unwrap_or_else(|_| {
-            Err(StoreError::unknown(
-                "the writer of the store ended before it answered",
-            ))
-        })
+        self.queue.commit(changes).await
     }
 
     async fn scan(
@@ -167,6 +179,13 @@ impl Store for RedbStore {
             }?;
             Ok(page.into_iter().map(|path| Key::new(space, path)).collect())
         })
+    }
+}
+
+impl Snapshots for RedbStore {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        let snapshot = self.engine.read(RedbSnapshot::of)?;
+        Ok(Box::new(snapshot))
     }
 }
 

@@ -1,12 +1,13 @@
 //! The tables, and how a change set is judged and applied within one transaction.
 
-use narthex_core::store::{Cell, Change, ChangeSet, Commit, Expected, Key, Version};
+use narthex_core::store::judge::{self, State};
+use narthex_core::store::{Cell, Change, ChangeSet, Commit, Key, Version};
 use redb::{
     Database, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition, TableHandle,
     WriteTransaction,
 };
 
-use crate::error::OpenError;
+use narthex_core::store::OpenError;
 
 /// Path to version and bytes.
 pub(crate) const RECORDS: TableDefinition<'static, &str, (u64, &[u8])> =
@@ -26,7 +27,7 @@ const LAST_VERSION: &str = "last_version";
 
 /// Makes the tables in a new database; refuses one that somebody else wrote, or a later narthex.
 pub(crate) fn prepare(database: &Database, place: &str) -> Result<(), OpenError> {
-    let failed = |error| OpenError::from_transaction(place, error);
+    let failed = |error| crate::error::from_transaction(place, error);
     let (others, format) = look(database).map_err(failed)?;
     match format {
         Some(FORMAT_KNOWN) => Ok(()),
@@ -100,15 +101,8 @@ impl<'txn> Tables<'txn> {
 
     /// Judges the whole set, and applies it if nothing speaks against it.
     pub(crate) fn decide(&mut self, changes: &ChangeSet) -> Result<Commit, redb::Error> {
-        for change in changes.changes() {
-            if !self.is_as_expected(change)? {
-                return Ok(Commit::Conflict);
-            }
-        }
-        for change in changes.changes() {
-            if let Some(cell) = self.cell_above_cap(change)? {
-                return Ok(Commit::CapReached(cell.clone()));
-            }
+        if let Some(refusal) = judge::refusal(changes, self)? {
+            return Ok(refusal);
         }
         for change in changes.changes() {
             self.apply(change)?;
@@ -120,39 +114,6 @@ impl<'txn> Tables<'txn> {
     pub(crate) fn finish(mut self) -> Result<(), redb::Error> {
         self.meta.insert(LAST_VERSION, self.last_version)?;
         Ok(())
-    }
-
-    fn is_as_expected(&self, change: &Change) -> Result<bool, redb::Error> {
-        Ok(match change {
-            Change::Put {
-                key,
-                expected: Expected::Absent,
-                ..
-            } => self.version(key)?.is_none(),
-            Change::Put {
-                key,
-                expected: Expected::At(version),
-                ..
-            }
-            | Change::Delete { key, version }
-            | Change::Expect { key, version } => self.version(key)? == Some(*version),
-            Change::Append { key, .. } => self.events.get(key.path())?.is_none(),
-            Change::Add { .. }
-            | Change::Raise { .. }
-            | Change::DropCell { .. }
-            | Change::DropEvent { .. } => true,
-        })
-    }
-
-    fn cell_above_cap<'a>(&self, change: &'a Change) -> Result<Option<&'a Cell>, redb::Error> {
-        Ok(match change {
-            Change::Add {
-                cell,
-                n,
-                cap: Some(cap),
-            } if *n > 0 && self.cell(cell)?.saturating_add_signed(*n) > *cap => Some(cell),
-            _ => None,
-        })
     }
 
     fn apply(&mut self, change: &Change) -> Result<(), redb::Error> {
@@ -189,16 +150,22 @@ impl<'txn> Tables<'txn> {
         }
         Ok(())
     }
+}
+
+impl judge::State for Tables<'_> {
+    type Error = redb::Error;
 
     fn version(&self, key: &Key) -> Result<Option<Version>, redb::Error> {
         let found = self.records.get(key.path())?;
         Ok(found.map(|found| Version(found.value().0)))
     }
 
+    fn has_event(&self, key: &Key) -> Result<bool, redb::Error> {
+        Ok(self.events.get(key.path())?.is_some())
+    }
+
     fn cell(&self, cell: &Cell) -> Result<u64, redb::Error> {
-        Ok(self
-            .cells
-            .get(cell.path())?
-            .map_or(0, |found| found.value()))
+        let found = self.cells.get(cell.path())?;
+        Ok(found.map_or(0, |found| found.value()))
     }
 }

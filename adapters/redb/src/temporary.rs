@@ -6,8 +6,8 @@ use narthex_core::store::{
 };
 use tempfile::TempDir;
 
-use crate::error::OpenError;
 use crate::store::RedbStore;
+use narthex_core::store::OpenError;
 
 /// A [`RedbStore`] in a directory of its own, removed with it.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl RedbStore {
     pub fn temporary() -> Result<TemporaryStore, OpenError> {
         let directory = tempfile::tempdir();
         let directory =
-            directory.map_err(|error| OpenError::from_io("a temporary directory", error))?;
+            directory.map_err(|error| crate::error::from_io("a temporary directory", error))?;
         Ok(TemporaryStore {
             store: Self::open(directory.path().join("narthex.redb"))?,
             _directory: directory,

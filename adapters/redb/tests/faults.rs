@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use disk::Disk;
 use futures_executor::block_on;
+use narthex_core::store::group::PENDING_SETS_MAX;
 use narthex_core::store::{
     Applied, Cell, ChangeSet, Commit, Expected, Key, Record, Store, StoreError,
 };
-use narthex_redb::{PENDING_SETS_MAX, RedbStore};
+use narthex_redb::RedbStore;
 use random::Random;
 
 /// A set of three parts that are there together or not at all.

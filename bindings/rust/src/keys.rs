@@ -4,8 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use narthex_core::host::{Entropy, KeyError, KeyRing};
+use narthex_core::host::{Clock, Entropy, KeyError, KeyRing};
 use zeroize::Zeroizing;
+
+use crate::SystemClock;
 
 /// The longest key file read, in bytes.
 const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -84,7 +86,8 @@ impl KeyFile {
             Err(KeyFileError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
             other => return other,
         }
-        let ring = KeyRing::generate(entropy).map_err(|e| content(path, e))?;
+        let mut ring = KeyRing::generate(entropy).map_err(|e| content(path, e))?;
+        ring.stamp(SystemClock.read().wall);
         match write_new(path, ring.to_text().as_bytes()) {
             Ok(()) => Ok(Self {
                 ring,
@@ -93,6 +96,50 @@ impl KeyFile {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::load(path),
             Err(error) => Err(failed(path, "written", error)),
         }
+    }
+}
+
+impl KeyFile {
+    /// Puts `ring` in the place of the key file at `path`, whole and on the disk, or not at all. It
+    /// stays its owner's.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn replace(path: &Path, ring: &KeyRing) -> Result<(), KeyFileError> {
+        replace(path, ring.to_text().as_bytes()).map_err(|e| failed(path, "written", e))
+    }
+
+    /// Begins another incarnation of the store: the ring of the key file at `from`, with a new key
+    /// for token digests in place of the old, is put on the disk at `to` (which may be the same).
+    /// From then on sessions, tickets and codes made before are void.
+    ///
+    /// # Errors
+    /// As [`Self::load`]; or `to` is there, is not `from`, and was left as it is.
+    pub fn begin_incarnation(
+        from: &Path,
+        to: &Path,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, KeyFileError> {
+        let mut ring = Self::load(from)?.ring;
+        ring.begin_incarnation(entropy)
+            .map_err(|e| content(from, e))?;
+        let text = ring.to_text();
+        let written = match same_file(from, to) {
+            true => replace(to, text.as_bytes()),
+            false => write_new(to, text.as_bytes()),
+        };
+        written.map_err(|e| failed(to, "written", e))?;
+        Ok(Self {
+            ring,
+            created: false,
+        })
+    }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
     }
 }
 
@@ -129,16 +176,9 @@ fn refuse_exposed(_path: &Path, _file: &File) -> Result<(), KeyFileError> {
 
 /// Makes `path` with `bytes`, whole and on the disk, or not at all. Fails if it exists.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     make_folder(folder)?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let unfinished = folder.join(name);
-    // What a process that died left behind under this name was never anybody's key file.
-    let _ = fs::remove_file(&unfinished);
+    let unfinished = beside(path);
     let written = write_and_sync(&unfinished, bytes);
     // A link, not a rename: it fails where a rename would replace.
     let linked = written.and_then(|()| fs::hard_link(&unfinished, path));
@@ -149,6 +189,48 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
         _ => Err(error),
     })?;
     sync_folder(folder)
+}
+
+/// Puts `bytes` in the place of what `path` is, whole and on the disk, or not at all.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = beside(path);
+    write_and_sync(&unfinished, bytes)?;
+    keep_owner(path, &unfinished)?;
+    fs::rename(&unfinished, path)?;
+    sync_folder(folder_of(path))
+}
+
+/// What root writes in the place of a file stays the file of who owned it: a service reads it then.
+#[cfg(unix)]
+fn keep_owner(of: &Path, to: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let (old, new) = (fs::metadata(of)?, fs::metadata(to)?);
+    if (old.uid(), old.gid()) == (new.uid(), new.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::chown(to, Some(old.uid()), Some(old.gid()))
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_of: &Path, _to: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A name for what is not finished.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let unfinished = folder_of(path).join(name);
+    // What a process that died left behind under this name was never anybody's key file.
+    let _ = fs::remove_file(&unfinished);
+    unfinished
 }
 
 fn write_and_sync(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -178,7 +260,7 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// A new name is on the disk only when its folder is.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;
     }

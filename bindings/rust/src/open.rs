@@ -8,9 +8,10 @@ use narthex_core::Portal;
 use narthex_core::host::{Clock, Entropy, KeyRing, PasswordHasher};
 use narthex_core::policy::Policy;
 use narthex_core::portal::Doors;
+use narthex_core::store::snapshot::Snapshots;
 use narthex_core::store::{MemoryStore, Store};
 
-use crate::keys::{KeyFile, KeyFileError, make_folder};
+use crate::keys::{KeyFile, KeyFileError, folder_of, make_folder};
 use crate::store_url::StoreUrl;
 use crate::{SystemClock, SystemEntropy};
 
@@ -22,6 +23,10 @@ pub struct OpenOptions {
     /// Where the keys are kept. Absent: [`Self::default_keys`] for a store on disk, and keys that
     /// are forgotten with it for `memory:`.
     pub keys: Option<PathBuf>,
+    /// Whether other processes may have the same `redb:` store open at the same time, all of them
+    /// opened so. Every answer is then asked of the store, none of memory. Other stores are open in
+    /// one process, whatever is said here.
+    pub shared: bool,
     /// The rules an operator set.
     pub policy: Policy,
     /// What a password hash costs.
@@ -93,9 +98,33 @@ impl OpenOptions {
         Self {
             url,
             keys: None,
+            shared: false,
             policy: Policy::default(),
             #[cfg(feature = "argon2")]
             hashing: narthex_argon2::HashSettings::default(),
+        }
+    }
+
+    /// Whether the store is opened to be shared: asked for, and a store that can be.
+    fn is_shared(&self) -> bool {
+        self.shared && matches!(self.url, StoreUrl::Redb(_))
+    }
+
+    /// Where the keys are kept: as said, or [`Self::default_keys`]; nowhere for `memory:` that was
+    /// given none.
+    ///
+    /// # Errors
+    /// The current directory is not known, and the path is relative.
+    pub fn keys_path(&self) -> Result<Option<PathBuf>, OpenError> {
+        let (None, Some(store)) = (&self.keys, self.url.path()) else {
+            return Ok(self.keys.clone());
+        };
+        match Self::default_keys(store) {
+            Ok(keys) => Ok(Some(keys)),
+            Err(error) => Err(OpenError::Store {
+                store: store.to_owned(),
+                message: error.to_string(),
+            }),
         }
     }
 
@@ -115,19 +144,39 @@ impl OpenOptions {
     }
 }
 
+/// A portal, and beside it what its operator needs: backups, checks.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// The portal.
+    pub portal: Portal,
+    /// Its store, as something that snapshots can be taken of.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// Where its keys are kept; absent when they are forgotten with the store.
+    pub keys: Option<PathBuf>,
+}
+
 /// Opens the portal on this machine's clocks and randomness, with Argon2id.
 ///
 /// # Errors
 /// Says what is wrong and what to do; see [`OpenError`].
 #[cfg(feature = "argon2")]
 pub async fn open(options: OpenOptions) -> Result<Portal, OpenError> {
+    Ok(open_house(options).await?.portal)
+}
+
+/// As [`open`], for who also runs the store.
+///
+/// # Errors
+/// As [`open`].
+#[cfg(feature = "argon2")]
+pub async fn open_house(options: OpenOptions) -> Result<House, OpenError> {
     let hasher = narthex_argon2::Argon2Hasher::new(options.hashing)?;
     let host = Host {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         hasher: Arc::new(hasher),
     };
-    open_with(options, host).await
+    open_house_with(options, host).await
 }
 
 impl Host {
@@ -146,21 +195,76 @@ impl Host {
 /// # Errors
 /// As [`open`].
 pub async fn open_with(options: OpenOptions, host: Host) -> Result<Portal, OpenError> {
-    let (store, keys) = match &options.url {
-        StoreUrl::Memory => {
-            let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-            (store, memory_keys(options.keys.as_deref(), &*host.entropy)?)
+    Ok(open_house_with(options, host).await?.portal)
+}
+
+/// As [`open_with`], for who also runs the store.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_house_with(options: OpenOptions, host: Host) -> Result<House, OpenError> {
+    let (doors, snapshots) = doors_and_snapshots(&options, host)?;
+    let keys = options.keys_path()?;
+    let portal = match options.is_shared() {
+        true => Portal::open_shared(doors, options.policy).await?,
+        false => Portal::open(doors, options.policy).await?,
+    };
+    Ok(House {
+        portal,
+        snapshots,
+        keys,
+    })
+}
+
+/// The doors of the portal, for a host that keeps a hold of the store or puts something of its own
+/// around one of them before it calls [`Portal::open`].
+///
+/// # Errors
+/// As [`open`].
+pub fn doors(options: &OpenOptions, host: Host) -> Result<Doors, OpenError> {
+    Ok(doors_and_snapshots(options, host)?.0)
+}
+
+/// As [`doors`], and the store as something that snapshots can be taken of.
+///
+/// # Errors
+/// As [`open`].
+pub fn doors_and_snapshots(
+    options: &OpenOptions,
+    host: Host,
+) -> Result<(Doors, Arc<dyn Snapshots>), OpenError> {
+    let keys = options.keys_path()?;
+    let (snapshots, ring) = match options.url.path() {
+        None => {
+            let ring = memory_keys(keys.as_deref(), &*host.entropy)?;
+            let store: Arc<dyn Snapshots> = Arc::new(MemoryStore::new());
+            (store, ring)
         }
-        StoreUrl::Redb(path) => on_disk(path, options.keys.as_deref(), &*host.entropy)?,
+        Some(path) => {
+            let keys = keys.unwrap_or_default();
+            if path.exists() && !keys.exists() {
+                let store = path.to_owned();
+                return Err(OpenError::KeysMissing { store, keys });
+            }
+            // The keys first: a store is never made before the keys that its records are sealed
+            // with are safe on the disk.
+            make_folder(folder_of(path)).map_err(|error| not_opened(path, false, &error))?;
+            let ring = KeyFile::load_or_create(&keys, &*host.entropy)?.ring;
+            let store = match options.is_shared() {
+                true => shared_store(path)?,
+                false => store_on_disk(&options.url, path)?,
+            };
+            (store, ring)
+        }
     };
     let doors = Doors {
-        store,
+        store: Arc::clone(&snapshots) as Arc<dyn Store>,
         clock: host.clock,
         entropy: host.entropy,
         hasher: host.hasher,
-        keys,
+        keys: ring,
     };
-    Ok(Portal::open(doors, options.policy).await?)
+    Ok((doors, snapshots))
 }
 
 fn memory_keys(path: Option<&Path>, entropy: &dyn Entropy) -> Result<KeyRing, OpenError> {
@@ -170,46 +274,59 @@ fn memory_keys(path: Option<&Path>, entropy: &dyn Entropy) -> Result<KeyRing, Op
     }
 }
 
-/// The keys first: a store is never made before the keys that its records are sealed with are
-/// safe on the disk.
-fn on_disk(
-    store: &Path,
-    keys: Option<&Path>,
-    entropy: &dyn Entropy,
-) -> Result<(Arc<dyn Store>, KeyRing), OpenError> {
-    let failed = |error: io::Error| OpenError::Store {
-        store: store.to_owned(),
-        message: error.to_string(),
-    };
-    let keys = match keys {
-        Some(path) => path.to_owned(),
-        None => OpenOptions::default_keys(store).map_err(failed)?,
-    };
-    if store.exists() && !keys.exists() {
-        let store = store.to_owned();
-        return Err(OpenError::KeysMissing { store, keys });
+/// Opens, or makes, the store of `url` at `path`.
+pub(crate) fn store_on_disk(url: &StoreUrl, path: &Path) -> Result<Arc<dyn Snapshots>, OpenError> {
+    match url {
+        StoreUrl::Sled(_) => sled_store(path),
+        StoreUrl::Redb(_) | StoreUrl::Memory => redb_store(path),
     }
-    if let Some(folder) = store.parent().filter(|f| !f.as_os_str().is_empty()) {
-        make_folder(folder).map_err(failed)?;
-    }
-    let ring = KeyFile::load_or_create(&keys, entropy)?.ring;
-    Ok((redb_store(store)?, ring))
 }
 
 #[cfg(feature = "redb")]
-fn redb_store(path: &Path) -> Result<Arc<dyn Store>, OpenError> {
-    let place = || path.to_owned();
-    let store = narthex_redb::RedbStore::open(path).map_err(|error| match error {
-        narthex_redb::OpenError::InUse { .. } => OpenError::Locked { store: place() },
-        error => OpenError::Store {
-            store: place(),
-            message: error.to_string(),
-        },
-    })?;
+fn redb_store(path: &Path) -> Result<Arc<dyn Snapshots>, OpenError> {
+    use narthex_redb::OpenError::InUse;
+    let store = narthex_redb::RedbStore::open(path);
+    let store = store.map_err(|error| not_opened(path, matches!(error, InUse { .. }), &error))?;
+    Ok(Arc::new(store))
+}
+
+/// The embedded store, beside other processes that have it open too.
+#[cfg(feature = "redb")]
+fn shared_store(path: &Path) -> Result<Arc<dyn Snapshots>, OpenError> {
+    use narthex_redb::OpenError::InUse;
+    let store = narthex_redb::RedbStore::open_shared(path);
+    let store = store.map_err(|error| not_opened(path, matches!(error, InUse { .. }), &error))?;
     Ok(Arc::new(store))
 }
 
 #[cfg(not(feature = "redb"))]
-fn redb_store(_path: &Path) -> Result<Arc<dyn Store>, OpenError> {
+fn shared_store(_path: &Path) -> Result<Arc<dyn Snapshots>, OpenError> {
     Err(OpenError::NotBuiltIn("redb"))
+}
+
+#[cfg(not(feature = "redb"))]
+fn redb_store(_path: &Path) -> Result<Arc<dyn Snapshots>, OpenError> {
+    Err(OpenError::NotBuiltIn("redb"))
+}
+
+#[cfg(feature = "sled")]
+fn sled_store(path: &Path) -> Result<Arc<dyn Snapshots>, OpenError> {
+    use narthex_sled::OpenError::InUse;
+    let store = narthex_sled::SledStore::open(path);
+    let store = store.map_err(|error| not_opened(path, matches!(error, InUse { .. }), &error))?;
+    Ok(Arc::new(store))
+}
+
+#[cfg(not(feature = "sled"))]
+fn sled_store(_path: &Path) -> Result<Arc<dyn Snapshots>, OpenError> {
+    Err(OpenError::NotBuiltIn("sled"))
+}
+
+fn not_opened(path: &Path, in_use: bool, error: &dyn std::fmt::Display) -> OpenError {
+    let store = path.to_owned();
+    if in_use {
+        return OpenError::Locked { store };
+    }
+    let message = error.to_string();
+    OpenError::Store { store, message }
 }

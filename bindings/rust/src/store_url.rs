@@ -1,7 +1,7 @@
 //! The one home of store URLs.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where a portal keeps its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,13 +10,16 @@ pub enum StoreUrl {
     Memory,
     /// `redb:///path`: the embedded store, one file on this machine.
     Redb(PathBuf),
+    /// `sled:///path`: one folder on this machine; safe against a crash of the process, not against
+    /// a power cut.
+    Sled(PathBuf),
 }
 
 /// Why a store URL was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreUrlError {
     /// The kind of store is known, but not built in.
-    #[error("{0}: stores are not in this build yet; use redb:///path or memory:")]
+    #[error("{0}: stores are not in this build yet; use redb:///path, sled:///path or memory:")]
     NotYet(&'static str),
     /// The path is missing or not absolute.
     #[error("the store URL {0:?} needs an absolute path: redb:///var/lib/narthex/portal.redb")]
@@ -25,12 +28,12 @@ pub enum StoreUrlError {
     #[error("the store URL {0:?} has something after `memory:`, which takes nothing")]
     Memory(String),
     /// None of the kinds known.
-    #[error("the store URL {0:?} is none of `memory:` and `redb:///path`")]
+    #[error("the store URL {0:?} is none of `memory:`, `redb:///path` and `sled:///path`")]
     Kind(String),
 }
 
 impl StoreUrl {
-    /// From `memory:` or `redb:///absolute/path`. The path is taken as it stands: nothing is
+    /// From `memory:`, `redb:///absolute/path` or `sled:///absolute/path`. The path is taken as it stands: nothing is
     /// decoded.
     ///
     /// # Errors
@@ -40,18 +43,27 @@ impl StoreUrl {
         match text.split_once(':') {
             Some(("memory", "" | "//")) => Ok(Self::Memory),
             Some(("memory", _)) => Err(StoreUrlError::Memory(whole())),
-            Some(("redb", rest)) => {
-                let path = rest.strip_prefix("//").map(PathBuf::from);
-                let path = path.filter(|p| p.is_absolute() && p.file_name().is_some());
-                path.filter(|_| !rest.ends_with('/'))
-                    .map(Self::Redb)
-                    .ok_or_else(|| StoreUrlError::Path(whole()))
-            }
-            Some(("sled", _)) => Err(StoreUrlError::NotYet("sled")),
+            Some(("redb", rest)) => Ok(Self::Redb(path(rest, text)?)),
+            Some(("sled", rest)) => Ok(Self::Sled(path(rest, text)?)),
             Some(("postgres" | "postgresql", _)) => Err(StoreUrlError::NotYet("postgres")),
             _ => Err(StoreUrlError::Kind(whole())),
         }
     }
+
+    /// Where on this machine it is; `memory:` is nowhere.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::Redb(path) | Self::Sled(path) => Some(path),
+        }
+    }
+}
+
+fn path(rest: &str, whole: &str) -> Result<PathBuf, StoreUrlError> {
+    let path = rest.strip_prefix("//").map(PathBuf::from);
+    let path = path.filter(|p| p.is_absolute() && p.file_name().is_some());
+    path.filter(|_| !rest.ends_with('/'))
+        .ok_or_else(|| StoreUrlError::Path(whole.to_owned()))
 }
 
 impl fmt::Display for StoreUrl {
@@ -59,6 +71,7 @@ impl fmt::Display for StoreUrl {
         match self {
             Self::Memory => f.write_str("memory:"),
             Self::Redb(path) => write!(f, "redb://{}", path.display()),
+            Self::Sled(path) => write!(f, "sled://{}", path.display()),
         }
     }
 }
@@ -77,7 +90,11 @@ mod tests {
 
     #[test]
     fn a_store_url_survives_its_written_form() {
-        for text in ["memory:", "redb:///var/lib/school/portal.redb"] {
+        for text in [
+            "memory:",
+            "redb:///var/lib/school/portal.redb",
+            "sled:///var/lib/school/portal.sled",
+        ] {
             assert_eq!(StoreUrl::parse(text).unwrap().to_string(), text);
         }
     }
@@ -94,7 +111,9 @@ mod tests {
             ("redb://portal.redb", "absolute path"),
             ("redb:///", "absolute path"),
             ("redb:///var/lib/", "absolute path"),
-            ("sled:///var/lib/x", "not in this build yet"),
+            ("sled:", "absolute path"),
+            ("sled://portal.sled", "absolute path"),
+            ("sled:///", "absolute path"),
             ("postgres://db/portal", "not in this build yet"),
         ] {
             let error = StoreUrl::parse(text).unwrap_err().to_string();

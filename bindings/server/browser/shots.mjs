@@ -24,6 +24,14 @@ for (const [kind, viewport] of Object.entries(SIZES)) {
         const path = join(folder, `${name}-${kind}-${colorScheme}.png`);
         await tab.screenshot({ path, fullPage: name !== "warning" && name !== "menu" });
       }
+      const page = new URL(tab.url());
+      if (!/refused|warning|menu/.test(name)) {
+        page.searchParams.set("lang", "es");
+        const spanish = await family.tab(page.href.slice(house.url.length));
+        await spanish.screenshot({ path: join(folder, `${name}-${kind}-es.png`), fullPage: true });
+        await spanish.close();
+        await family.context.clearCookies({ name: "narthex-language" });
+      }
     });
-  }, { refusals: TOUR_REFUSALS });
+  }, { refusals: TOUR_REFUSALS, minutes: 5 });
 }

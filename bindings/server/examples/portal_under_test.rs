@@ -6,7 +6,13 @@
 //! ```text
 //! portal_under_test [--listen 127.0.0.1:0] [--data DIR] [--roster PATH] [--base-path /p]
 //!                   [--profile nist|classic] [--wall MS-SINCE-1970] [--questions N]
+//!                   [--host axum|hyper] [--network CIDR=PEOPLE]
 //! ```
+//!
+//! `--host` serves one of the examples with the portal beside its pages: `ready` says the portal's URL.
+//!
+//! With `--network` that network is named, as the operator names a school's, and `X-Forwarded-For` is
+//! believed, so that browsers can be in different places.
 //!
 //! It writes `ready URL`, then answers each line on stdin with one line: `ok`, `ok JSON` or
 //! `error TEXT`. The end of stdin, or `stop`, ends it with exit code 0.
@@ -23,10 +29,19 @@
 //! | `default NUMBER ORG` | the roster's default organization of a person |
 //! | `disable NUMBER`, `enable NUMBER` | curtailed in the roster, and not |
 //! | `reset NUMBER` | the office takes the claim back |
+//! | `recovery-code NUMBER` | `ok "CODE"`: the office makes a recovery code |
+//! | `claim-code NUMBER` | `ok "CODE"`: the office makes a claim code |
 //! | `maintain` | what the server does once a minute |
 //! | `stop` | a graceful stop: `ok {"cut": N}` |
 //!
 //! `NARTHEX_TEST_HASH=floor` hashes with the parameters of production.
+
+#[path = "../../../examples/axum-embed/src/main.rs"]
+#[expect(dead_code, reason = "the example has a main of its own")]
+mod axum_embed;
+#[path = "../../../examples/hyper-embed/src/main.rs"]
+#[expect(dead_code, reason = "the example has a main of its own")]
+mod hyper_embed;
 
 use std::error::Error;
 use std::io::Cursor;
@@ -37,20 +52,21 @@ use std::time::Duration;
 use narthex::argon2::{Argon2Hasher, HashSettings, Params};
 use narthex::core::host::Clock;
 use narthex::core::model::roster::{RosterBatch, RosterPerson};
-use narthex::core::model::{Membership, OrganizationKind};
+use narthex::core::model::{Membership, NamedNetwork, OrganizationKind};
 use narthex::core::policy::{PasswordProfile, Policy};
-use narthex::core::portal::{Asker, ImportOptions};
+use narthex::core::portal::{Asker, ImportOptions, IssueClaimCode, IssuedRecoveryCode, ResetClaim};
 use narthex::core::{LoginId, OrganizationId, Portal, Role, Timestamp};
 use narthex::http::{PortalService, Settings};
 use narthex::hyper::{Limits, Server};
 use narthex::oneroster::{self, Date, ReadOptions};
+use narthex::uploads::RosterFiles;
 use narthex::{Host, OpenOptions, StoreUrl, SystemClock};
 use narthex_conformance::ManualClock;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::oneshot;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 const SAMPLE: &[u8] =
     include_bytes!("../../../examples/rosters/oneroster-v1p2-98-users/package.zip");
@@ -70,13 +86,28 @@ async fn main() -> Result<()> {
     office.first_import(settings.roster.as_deref()).await?;
 
     let listener = tokio::net::TcpListener::bind(&settings.listen).await?;
-    let url = format!("http://{}{}", listener.local_addr()?, settings.base_path);
-    let service = PortalService::new(portal, Settings::new(&url)?)?;
-    let server = Server::on(listener, service, Limits::default());
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(server.serve(async move {
-        let _ = stopped.await;
-    }));
+    let url = format!("http://{}{}", listener.local_addr()?, settings.base_path);
+    let serving = tokio::spawn(async move {
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        match settings.host.as_deref() {
+            Some("axum") => stop_at(stopped, axum_embed::serve(portal, listener)).await,
+            Some("hyper") => stop_at(stopped, hyper_embed::serve(portal, listener)).await,
+            _ => {
+                let address = format!("http://{}{}", listener.local_addr()?, settings.base_path);
+                let mut http = Settings::new(&address)?;
+                http.roster_reader = Some(Arc::new(RosterFiles::default()));
+                if settings.network.is_some() {
+                    http.trusted_proxies = vec!["127.0.0.0/8".parse()?];
+                }
+                let service = PortalService::new(portal, http)?;
+                let server = Server::on(listener, service, Limits::default());
+                Ok(server.serve(stopped).await.cut)
+            }
+        }
+    });
     println!("ready {}/", url.trim_end_matches('/'));
 
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
@@ -91,8 +122,19 @@ async fn main() -> Result<()> {
         }
     }
     drop(stop);
-    println!("ok {}", json!({ "cut": serving.await?.cut }));
+    println!("ok {}", json!({ "cut": serving.await?? }));
     Ok(())
+}
+
+/// An example serves until it is dropped.
+async fn stop_at(
+    stopped: impl Future<Output = ()>,
+    serving: impl Future<Output = Result<()>>,
+) -> Result<usize> {
+    tokio::select! {
+        () = stopped => Ok(0),
+        ended = serving => ended.map(|()| 0),
+    }
 }
 
 async fn open(arguments: &Arguments, clock: ManualClock) -> Result<Portal> {
@@ -101,9 +143,14 @@ async fn open(arguments: &Arguments, clock: ManualClock) -> Result<Portal> {
         options.url = StoreUrl::Redb(data.join("store").join("portal.redb"));
         options.keys = Some(data.join("keys").join("portal.keys"));
     }
-    let mut policy = Policy::default();
+    let mut policy = match arguments.host.as_deref() {
+        Some("axum") => axum_embed::policy()?,
+        Some("hyper") => hyper_embed::policy()?,
+        _ => Policy::default(),
+    };
     policy.password.profile = arguments.profile;
     policy.questions.required = arguments.questions;
+    policy.attempts.networks.extend(arguments.network);
     options.policy = policy;
     let mut hashing = HashSettings::default();
     let real = std::env::var("NARTHEX_TEST_HASH").is_ok_and(|hash| hash == "floor");
@@ -133,6 +180,8 @@ struct Arguments {
     profile: PasswordProfile,
     questions: usize,
     wall: Option<Timestamp>,
+    host: Option<String>,
+    network: Option<NamedNetwork>,
 }
 
 impl Arguments {
@@ -145,6 +194,8 @@ impl Arguments {
             profile: PasswordProfile::Nist,
             questions: Policy::default().questions.required,
             wall: None,
+            host: None,
+            network: None,
         };
         while let Some(flag) = words.next() {
             let value = words
@@ -157,6 +208,15 @@ impl Arguments {
                 "--base-path" => read.base_path = value,
                 "--profile" if value == "nist" => read.profile = PasswordProfile::Nist,
                 "--profile" if value == "classic" => read.profile = PasswordProfile::Classic,
+                "--host" if value == "axum" || value == "hyper" => {
+                    read.base_path = "/portal".to_owned();
+                    read.host = Some(value);
+                }
+                "--network" => {
+                    let (cidr, people) = value.split_once('=').ok_or("CIDR=PEOPLE")?;
+                    let (cidr, people) = (cidr.parse()?, people.parse()?);
+                    read.network = Some(NamedNetwork { cidr, people });
+                }
                 "--questions" => read.questions = value.parse()?,
                 "--wall" => read.wall = Some(Timestamp::from_millis(value.parse()?)),
                 _ => return Err(format!("{flag} {value}: see the head of this file").into()),
@@ -199,6 +259,7 @@ impl Office {
             complete: true,
             organizations: self.organizations.organizations.clone(),
             people: self.people.clone(),
+            changes: Vec::new(),
         };
         let options = ImportOptions::default();
         self.portal.import_roster(batch, options, &|_| ()).await?;
@@ -235,7 +296,28 @@ impl Office {
             ["reset", number] => {
                 let number = LoginId::parse(number)?;
                 let done = self.portal.reset_claim(&number, &Asker::default()).await?;
-                return Ok(json!(format!("{done:?}")));
+                return match done {
+                    ResetClaim::Reset(issued) => Ok(json!({ "code": *issued.code.expose() })),
+                    other => Ok(json!(format!("{other:?}"))),
+                };
+            }
+            ["recovery-code", number] => {
+                let number = LoginId::parse(number)?;
+                let asker = Asker::default();
+                let issued = self.portal.issue_recovery_code(&number, &asker).await?;
+                let IssuedRecoveryCode::Issued { code, .. } = issued else {
+                    return Err("there is nothing to recover".into());
+                };
+                return Ok(json!(code.expose().as_str()));
+            }
+            ["claim-code", number] => {
+                let number = LoginId::parse(number)?;
+                let asker = Asker::default();
+                let issued = self.portal.issue_claim_code(&number, &asker).await?;
+                let IssueClaimCode::Issued(issued) = issued else {
+                    return Err("there is nothing to claim".into());
+                };
+                return Ok(json!(issued.code.expose().as_str()));
             }
             ["maintain"] => self.portal.maintain().await?,
             _ => return Err(format!("{line:?}: see the head of this file").into()),

@@ -1,12 +1,27 @@
 //! The command line, as clap reads it.
 
+pub(crate) mod audit;
+pub(crate) mod config;
+pub(crate) mod key;
+pub(crate) mod person;
+#[cfg(feature = "plugins")]
+pub(crate) mod plugin;
+pub(crate) mod session;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use narthex::oneroster::{DateOrder, Format};
+use serde::{Deserialize, Serialize};
 
+use self::audit::AuditCommand;
+use self::config::{CompletionsArgs, ConfigCommand, HashCommand, InitArgs};
+use self::key::KeyCommand;
+use self::person::PersonCommand;
+use self::session::SessionCommand;
 use crate::place::PlaceArgs;
+use crate::store::StoreCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -15,7 +30,8 @@ Exit codes:
   2  the command line or the configuration cannot be understood
   3  refused: the answer is no, or there are findings to look at
 
-The log goes to stderr; NARTHEX_LOG says how much of it: `info`, `warn,narthex=debug`.";
+The log goes to stderr; NARTHEX_LOG says how much of it: `info`, `warn,narthex=debug`, and
+--log-format how it is written.";
 
 /// A portal for schools: claim an account, log in, stay logged in, come back to where you were.
 #[derive(Debug, Parser)]
@@ -24,8 +40,27 @@ pub(crate) struct Cli {
     /// Answer in JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// How the log on stderr is written
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "NARTHEX_LOG_FORMAT",
+        default_value_t
+    )]
+    pub(crate) log_format: LogFormat,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for people
+    #[default]
+    Text,
+    /// An object of JSON in each line
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -34,6 +69,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Run the portal for a school
     Serve(ServeArgs),
+    /// Write a configuration and make a place for the data
+    Init(InitArgs),
     /// Bring in the people who may claim an account
     Roster {
         #[command(subcommand)]
@@ -44,7 +81,58 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PersonCommand,
     },
+    /// Rules, opinions and listeners of one's own, sandboxed
+    #[cfg(feature = "plugins")]
+    Plugin {
+        #[command(subcommand)]
+        command: plugin::PluginCommand,
+    },
+    /// Where people are logged in
+    Session {
+        #[command(subcommand)]
+        command: SessionCommand,
+    },
+    /// What seals and digests what is in the store
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// What happened
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// The configuration of `serve`
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// What a password hash costs
+    Hash {
+        #[command(subcommand)]
+        command: HashCommand,
+    },
+    /// Completions for a shell
+    Completions(CompletionsArgs),
+    /// Back up, restore, move and check the store
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
+    /// Say how the portal stands: store, disk, keys, clock, hashing, rules
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor {
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
 }
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  narthex doctor
+  narthex doctor --config /etc/narthex/narthex.toml --json
+
+Changes nothing. Exit code 3: something should be looked at.";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
@@ -91,7 +179,7 @@ pub(crate) struct ServeArgs {
     /// Where people find the portal: `https://host[:port][/path]`
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
-    /// Where records are kept: redb:///absolute/path, or memory:
+    /// Where records are kept: redb:///absolute/path, sled:///absolute/path, or memory:
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
     /// Where the store's keys are kept
@@ -106,17 +194,30 @@ const IMPORT_EXAMPLES: &str = "\
 Examples:
   narthex roster import export.zip --dry-run
   narthex roster import export.zip --config /etc/narthex/narthex.toml
-  narthex roster import sds-folder --format sds --date-order mdy --number-column 'Student Number'
+  narthex roster import people.csv --organization 'North School' --date-order dmy
+  narthex roster import sds-folder --format sds --date-order mdy --number-column 'SIS ID'
 
 Nobody is ever deleted: who is no longer listed becomes inactive. Importing the same again changes
 nothing. Exit code 3: people were left out or held; the findings say why.";
 
+const CONFIRM_EXAMPLES: &str = "\
+Examples:
+  narthex roster status
+  narthex roster confirm --organization 10001
+  narthex roster confirm --discard
+
+An import that would make more than 20 % of an organization's people inactive leaves them as they
+are. Who has been listed again since then stays. Exit code 3: nothing was held.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum RosterCommand {
-    /// Read a OneRoster or School Data Sync export and bring it into the store
+    /// Read a OneRoster or School Data Sync export, or a CSV file, and bring it into the store
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
-    /// Count the people in the store
+    /// Say that people an import held have really left, or that the file was wrong
+    #[command(after_help = CONFIRM_EXAMPLES)]
+    Confirm(ConfirmArgs),
+    /// Count the people in the store, and say what waits for a human
     #[command(after_help = "Examples:\n  narthex roster status\n  narthex roster status --json")]
     Status {
         #[command(flatten)]
@@ -126,7 +227,7 @@ pub(crate) enum RosterCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
-    /// A folder or a zip
+    /// A folder, a zip, or one CSV file
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
     /// Judge everything, change nothing
@@ -141,20 +242,60 @@ pub(crate) struct ImportArgs {
     /// The column with the number that people log in with
     #[arg(long, value_name = "COLUMN")]
     pub(crate) number_column: Option<String>,
+    /// Put zeros in front of numbers that have fewer digits: a spreadsheet ate them
+    #[arg(long, value_name = "DIGITS", value_parser = number_width)]
+    pub(crate) number_width: Option<usize>,
+    /// Everybody of a plain CSV file belongs to this school or organization
+    #[arg(long, value_name = "NAME")]
+    pub(crate) organization: Option<String>,
+    /// The files list only what changed: nobody else becomes inactive
+    #[arg(long)]
+    pub(crate) delta: bool,
+    /// The name of the source that the people belong to [default: what the files call themselves]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// Go on though the file lists nobody whom its source listed before
+    #[arg(long)]
+    pub(crate) accept_new_ids: bool,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+/// The most digits a number is padded to: longer ones are no log-in numbers.
+const NUMBER_WIDTH_MAX: usize = 32;
+
+fn number_width(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(width) if (1..=NUMBER_WIDTH_MAX).contains(&width) => Ok(width),
+        _ => Err(format!("a width is from 1 to {NUMBER_WIDTH_MAX} digits")),
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConfirmArgs {
+    /// Of this organization only
+    #[arg(long, value_name = "ID")]
+    pub(crate) organization: Option<String>,
+    /// Of this source only
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// The file was wrong: the people stay as they are
+    #[arg(long)]
+    pub(crate) discard: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum FormatArg {
     /// Seen from the files
     Auto,
-    /// OneRoster 1.2
+    /// OneRoster 1.0, 1.1 or 1.2, bulk or delta
     Oneroster,
     /// School Data Sync v1
     Sds,
-    /// One plain CSV file: not read yet
-    #[value(hide = true)]
+    /// One plain CSV file, a row for each person
     Csv,
 }
 
@@ -169,7 +310,8 @@ impl FormatArg {
     }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum DateOrderArg {
     /// 2012-12-31
     Ymd,
@@ -189,61 +331,53 @@ impl From<DateOrderArg> for DateOrder {
     }
 }
 
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  narthex person check S-1024 --given-name Ada --family-name Byron --birthdate 2012-12-10
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-Says which of the facts agree with the roster, never what the roster says. Exit code 3: one does
-not.";
+    use clap::CommandFactory as _;
 
-const RESET_EXAMPLES: &str = "\
-Examples:
-  narthex person reset-claim S-1024
-  narthex person reset-claim S-1024 --yes --config /etc/narthex/narthex.toml
+    use super::Cli;
 
-Every session of the person ends, the password is dead, and the account can be claimed again.";
+    fn leaves(of: &clap::Command, before: &str, into: &mut BTreeSet<String>) {
+        for command in of.get_subcommands() {
+            let words = format!("{before} {}", command.get_name());
+            match command.has_subcommands() {
+                true => leaves(command, &words, into),
+                false => drop(into.insert(words.trim().to_owned())),
+            }
+        }
+    }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum PersonCommand {
-    /// What is known of a person: never a secret, never the birthdate
-    #[command(
-        after_help = "Examples:\n  narthex person show S-1024\n  narthex person show S-1024 --json"
-    )]
-    Show {
-        /// The student number
-        #[arg(value_name = "NUMBER")]
-        number: String,
-        #[command(flatten)]
-        place: PlaceArgs,
-    },
-    /// Which of the facts that a person typed agree with the roster
-    #[command(after_help = CHECK_EXAMPLES)]
-    Check {
-        /// The student number
-        #[arg(value_name = "NUMBER")]
-        number: String,
-        /// First Name, as the person typed it
-        #[arg(long, value_name = "NAME")]
-        given_name: String,
-        /// Last Name, as the person typed it
-        #[arg(long, value_name = "NAME")]
-        family_name: String,
-        /// Birthdate, as the person typed it: YYYY-MM-DD
-        #[arg(long, value_name = "DATE")]
-        birthdate: String,
-        #[command(flatten)]
-        place: PlaceArgs,
-    },
-    /// Take a claim back, so that the account can be claimed again
-    #[command(after_help = RESET_EXAMPLES)]
-    ResetClaim {
-        /// The student number
-        #[arg(value_name = "NUMBER")]
-        number: String,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-        #[command(flatten)]
-        place: PlaceArgs,
-    },
+    /// The cells of the table of commands: `roster import\|status` is two of them.
+    fn documented() -> BTreeSet<String> {
+        let page = include_str!("../../../docs/operating.md");
+        let (_, table) = page.split_once("| command | for |").unwrap();
+        let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+        let cells = rows.filter_map(|row| row.strip_prefix("| ")?.split_once(" | "));
+        let quoted = cells.flat_map(|(cell, _)| cell.split('`').skip(1).step_by(2));
+        let all = quoted.flat_map(|words| match words.split_once(' ') {
+            Some((group, each)) => each
+                .split("\\|")
+                .map(|one| format!("{group} {one}"))
+                .collect::<Vec<_>>(),
+            None => vec![words.to_owned()],
+        });
+        all.filter(|words| cfg!(feature = "plugins") || !words.starts_with("plugin"))
+            .collect()
+    }
+
+    #[test]
+    fn the_page_for_operators_has_every_command_and_no_other() {
+        let mut real = BTreeSet::new();
+        leaves(&Cli::command(), "", &mut real);
+        let documented: BTreeSet<String> = documented()
+            .into_iter()
+            .map(|words| match words.as_str() {
+                "completions bash" | "completions zsh" | "completions fish" => "completions".into(),
+                _ => words,
+            })
+            .collect();
+        assert_eq!(real, documented);
+    }
 }

@@ -3,20 +3,27 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use narthex::core::Portal;
 use narthex::core::model::Contact;
 use narthex::core::model::roster::{Finding, RosterPerson, Severity};
 use narthex::core::model::{Listing, Role};
-use narthex::core::portal::ImportReport;
+use narthex::core::portal::{ImportOptions, ImportReport};
 use narthex::http::{PortalService, Settings};
+use narthex::hyper::Limits;
+use narthex::outbox::Channels;
+use narthex::uploads::RosterFiles;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::cli::DemoArgs;
+use crate::control::{Call, Desk, Work};
 use crate::failure::{Failure, Outcome, failed};
+use crate::meters::Meters;
 use crate::paint::Paint;
-use crate::place::{DATA_FOLDER, DataFolder};
+use crate::place::{DATA_FOLDER, DataFolder, control_socket};
+use crate::plugins::default_folder;
 use crate::service::Front;
 use crate::signals::Stop;
 use crate::{roster, service};
@@ -37,7 +44,13 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
         .local_addr()
         .map_err(|e| failed("the socket", &e))?;
     let data = DataFolder::at(args.data.as_deref().unwrap_or(Path::new(DATA_FOLDER)))?;
-    let portal = narthex::open(data.options()).await?;
+    let options = data.options();
+    let socket = control_socket(&options.url);
+    let meters = Meters::new();
+    let desk = Desk::metered(options, &meters).await?;
+    let portal = desk.portal.clone();
+    let plugins = default_folder(&desk.url);
+    desk.plugins.start(plugins, &portal).await?;
 
     let mut options = roster::read_options()?;
     // Whatever roster is tried in this folder is the demo's one source: trying another one does not
@@ -45,7 +58,8 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
     options.source = Some("demo".to_owned());
     let reading = roster::read(args.roster.as_deref(), &options)?;
     if !reading.is_usable() {
-        roster::tell_findings(&reading.findings);
+        let told: Vec<_> = reading.findings.iter().map(Into::into).collect();
+        roster::tell_findings(&told);
         return Err(Failure::failed(
             "the roster has errors; nothing was imported",
         ));
@@ -54,7 +68,15 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
     // The names and birthdates shown come from the file just read: the store does not give them
     // back.
     let listed = reading.batch.people.clone();
-    let report = roster::import(&portal, reading, false).await?;
+    let (call, told) = Call::begin(&desk)?;
+    let to = portal.clone();
+    // Another roster than last time is no mistake here.
+    let options = ImportOptions {
+        accept_new_ids: true,
+        ..ImportOptions::default()
+    };
+    let work = async move { roster::into_portal(&to, reading, options, &call).await };
+    let report = Work::begin(told, work).shown().await?;
     findings.extend(report.findings.iter().cloned());
 
     let mut settings = Settings::new(&format!("http://{address}")).map_err(Failure::failed)?;
@@ -64,6 +86,7 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
         role: "Office".to_owned(),
         email: Some("office@school.example".to_owned()),
     });
+    settings.roster_reader = Some(Arc::new(RosterFiles::default()));
     let service = PortalService::new(portal.clone(), settings).map_err(Failure::failed)?;
     let shown = Shown {
         url: format!("http://{address}/"),
@@ -74,6 +97,7 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
         report,
         findings,
     };
+    let control = service::control(socket, desk.clone());
     if json {
         say!("{}", shown.json());
     } else {
@@ -81,7 +105,12 @@ pub(crate) async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> 
     }
     drop(listed);
     let front = Front {
-        portal,
+        control,
+        management: None,
+        meters,
+        limits: Limits::default(),
+        channels: Channels::default(),
+        desk,
         service,
         proxied: false,
         nickname: Some((

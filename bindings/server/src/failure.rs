@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use serde::{Deserialize, Serialize};
+
 /// How a command ended that did what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -10,6 +12,13 @@ pub(crate) enum Outcome {
     Done,
     /// 3: the answer is no, or there are findings to look at.
     Refused,
+}
+
+impl Outcome {
+    /// Done, or refused.
+    pub(crate) fn yes(yes: bool) -> Self {
+        if yes { Self::Done } else { Self::Refused }
+    }
 }
 
 impl From<Outcome> for ExitCode {
@@ -22,7 +31,7 @@ impl From<Outcome> for ExitCode {
 }
 
 /// Why a command did not do what it was asked.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Failure {
     code: u8,
     message: String,

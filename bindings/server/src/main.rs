@@ -9,18 +9,33 @@ macro_rules! say {
     }};
 }
 
+mod audit;
 mod cli;
+mod completions;
 mod config;
+mod config_command;
+mod confirm;
+mod control;
 mod demo;
+mod doctor;
 mod failure;
+mod hash;
+mod init;
+mod key;
 mod log;
+mod management;
+mod meters;
+mod moment;
 mod paint;
 mod person;
 mod place;
+mod plugins;
 mod roster;
 mod serve;
 mod service;
+mod session;
 mod signals;
+mod store;
 
 use std::process::ExitCode;
 
@@ -46,22 +61,27 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<Outcome, failure::Failure> {
+    let json = cli.json;
+    let level = match cli.command {
+        Command::Serve(_) => "info",
+        _ => "warn",
+    };
+    log::start(level, cli.log_format)?;
     match cli.command {
-        Command::Demo(args) => {
-            log::start("warn")?;
-            demo::run(args, cli.json).await
-        }
-        Command::Serve(args) => {
-            log::start("info")?;
-            serve::run(args, cli.json).await
-        }
-        Command::Roster { command } => {
-            log::start("warn")?;
-            roster::run(command, cli.json).await
-        }
-        Command::Person { command } => {
-            log::start("warn")?;
-            person::run(command, cli.json).await
-        }
+        Command::Demo(args) => demo::run(args, json).await,
+        Command::Serve(args) => serve::run(args, json).await,
+        Command::Init(args) => init::run(args, json),
+        Command::Roster { command } => roster::run(command, json).await,
+        Command::Person { command } => person::run(command, json).await,
+        #[cfg(feature = "plugins")]
+        Command::Plugin { command } => plugins::run(command, json).await,
+        Command::Session { command } => session::run(command, json).await,
+        Command::Key { command } => key::run(command, json).await,
+        Command::Audit { command } => audit::run(command, json).await,
+        Command::Config { command } => config_command::run(command, json),
+        Command::Hash { command } => hash::run(&command, json).await,
+        Command::Completions(args) => Ok(completions::write(&args)),
+        Command::Store { command } => store::run(command, json).await,
+        Command::Doctor { place } => control::run(doctor::Doctor {}, &place, json).await,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use narthex::core::Portal;
+use narthex::core::model::Contact;
 use narthex::{OpenOptions, StoreUrl};
 
 use crate::config::{Config, Overrides};
@@ -19,7 +19,7 @@ pub(crate) struct PlaceArgs {
     /// The folder of `narthex demo`
     #[arg(long, value_name = "DIR", conflicts_with = "store")]
     pub(crate) data: Option<PathBuf>,
-    /// A store: redb:///absolute/path
+    /// A store: redb:///absolute/path, or sled:///absolute/path
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<StoreUrl>,
     /// The key file of the store
@@ -49,8 +49,12 @@ impl DataFolder {
 
     pub(crate) fn options(&self) -> OpenOptions {
         let mut options = OpenOptions::new(StoreUrl::Redb(self.store()));
-        options.keys = Some(self.0.join("keys").join("portal.keys"));
+        options.keys = Some(self.keys());
         options
+    }
+
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.0.join("keys").join("portal.keys")
     }
 
     pub(crate) fn store(&self) -> PathBuf {
@@ -59,32 +63,31 @@ impl DataFolder {
 }
 
 impl PlaceArgs {
-    /// Opens the portal that the arguments name, which must be there.
-    pub(crate) async fn open(&self) -> Result<Portal, Failure> {
-        let options = self.options()?;
-        if is_missing(&options.url) {
-            let told = "say which one with --config, --data or --store";
-            let url = &options.url;
-            return Err(Failure::usage(format!("there is no store {url}: {told}")));
+    /// Where people find the portal, as far as its configuration says.
+    pub(crate) fn base_url(&self) -> Result<Option<String>, Failure> {
+        Ok(self.configuration()?.and_then(|config| config.base_url()))
+    }
+
+    /// The humans to write to, as far as the configuration names them.
+    pub(crate) fn help(&self) -> Result<Vec<Contact>, Failure> {
+        Ok(self
+            .configuration()?
+            .map(|config| config.help())
+            .unwrap_or_default())
+    }
+
+    pub(crate) fn configuration(&self) -> Result<Option<Config>, Failure> {
+        if self.store.is_some() || self.data.is_some() {
+            return Ok(None);
         }
-        Ok(narthex::open(options).await?)
+        let found = Path::new(CONFIG_FILE).exists().then(|| CONFIG_FILE.into());
+        let path = self.config.clone().or(found);
+        path.map(|path| Config::load(Some(&path), Overrides::default()))
+            .transpose()
     }
 
-    /// Opens the portal that the arguments name; makes its store if it is not there.
-    pub(crate) async fn open_or_make(&self) -> Result<Portal, Failure> {
-        Ok(narthex::open(self.options()?).await?)
-    }
-
-    /// Opens the portal that the arguments name, or an empty one that is forgotten.
-    pub(crate) async fn open_or_imagine(&self) -> Result<Portal, Failure> {
-        let mut options = self.options()?;
-        if is_missing(&options.url) {
-            (options.url, options.keys) = (StoreUrl::Memory, None);
-        }
-        Ok(narthex::open(options).await?)
-    }
-
-    fn options(&self) -> Result<OpenOptions, Failure> {
+    /// What the arguments name.
+    pub(crate) fn options(&self) -> Result<OpenOptions, Failure> {
         if let Some(url) = &self.store {
             let mut options = OpenOptions::new(url.clone());
             options.keys.clone_from(&self.keys);
@@ -93,14 +96,19 @@ impl PlaceArgs {
         if let Some(data) = &self.data {
             return Ok(DataFolder::at(data)?.options());
         }
-        let found = Path::new(CONFIG_FILE).exists().then(|| CONFIG_FILE.into());
-        match self.config.clone().or(found) {
-            Some(path) => Config::load(Some(&path), Overrides::default())?.options(),
+        match self.configuration()? {
+            Some(config) => config.options(),
             None => Ok(DataFolder::at(Path::new(DATA_FOLDER))?.options()),
         }
     }
 }
 
-fn is_missing(url: &StoreUrl) -> bool {
-    matches!(url, StoreUrl::Redb(path) if !path.exists())
+/// Whether there is no such store yet.
+pub(crate) fn is_missing(url: &StoreUrl) -> bool {
+    url.path().is_some_and(|path| !path.exists())
+}
+
+/// Where a server that holds the store takes commands: beside it.
+pub(crate) fn control_socket(url: &StoreUrl) -> Option<PathBuf> {
+    Some(url.path()?.with_added_extension("sock"))
 }

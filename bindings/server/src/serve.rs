@@ -1,13 +1,20 @@
 //! `narthex serve`: the portal of a school.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use narthex::http::PortalService;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::cli::ServeArgs;
 use crate::config::{Config, Overrides};
+use crate::control::Desk;
 use crate::failure::{Failure, Outcome};
-use crate::place::CONFIG_FILE;
+use crate::management::Management;
+use crate::meters::Meters;
+use crate::place::{CONFIG_FILE, control_socket};
+use crate::plugins::default_folder;
 use crate::service::{self, Front};
 use crate::signals::Stop;
 
@@ -17,6 +24,7 @@ pub(crate) async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure>
     let address = config.listen();
     let settings = config.settings()?;
     let options = config.options()?;
+    let channels = config.channels()?;
     if args.check {
         say!(
             "{}",
@@ -35,7 +43,18 @@ pub(crate) async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure>
         ))
     })?;
     let store = options.url.to_string();
-    let portal = narthex::open(options).await?;
+    let socket = control_socket(&options.url);
+    let meters = Meters::new();
+    let desk = Desk::metered(options, &meters).await?;
+    let portal = desk.portal.clone();
+    let folder = config
+        .plugins_folder()
+        .or_else(|| default_folder(&desk.url));
+    desk.plugins.start(folder, &portal).await?;
+    let management = match config.management() {
+        Some(address) => Some(monitored(address, &desk, &meters).await?),
+        None => None,
+    };
     let base_url = settings.base_url.to_string();
     if settings.trusted_proxies.is_empty() {
         if !address.ip().is_loopback() {
@@ -52,8 +71,16 @@ pub(crate) async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure>
             );
         }
     }
+    let monitors = management
+        .as_ref()
+        .and_then(|(listener, _)| listener.local_addr().ok());
     let front = Front {
-        portal: portal.clone(),
+        control: service::control(socket, desk.clone()),
+        management,
+        meters,
+        limits: config.limits(),
+        channels,
+        desk,
         proxied: !settings.trusted_proxies.is_empty(),
         nickname: None,
         service: PortalService::new(portal, settings).map_err(Failure::usage)?,
@@ -63,12 +90,40 @@ pub(crate) async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure>
     if json {
         say!(
             "{}",
-            json!({ "url": base_url, "listen": address.to_string(), "store": store })
+            json!({
+                "url": base_url,
+                "listen": address.to_string(),
+                "store": store,
+                "management": monitors,
+            })
         );
     }
     let report = service::run(listener, front, stop).await;
     tracing::info!(finished = report.finished, cut = report.cut, "stopped");
     Ok(Outcome::Done)
+}
+
+/// Listens for monitors.
+async fn monitored(
+    address: SocketAddr,
+    desk: &Desk,
+    meters: &Arc<Meters>,
+) -> Result<(TcpListener, Management), Failure> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Failure::failed(format!(
+            "cannot listen for monitors on {address}: {error}; say where with `management.listen`"
+        ))
+    })?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "monitors are answered on an address that others reach: let a firewall keep it to \
+             those who may know how many log in"
+        );
+    }
+    let address = listener.local_addr().unwrap_or(address);
+    tracing::info!(%address, "management: /healthz /readyz /metrics");
+    Ok((listener, Management::new(desk.clone(), Arc::clone(meters))))
 }
 
 fn config(args: &ServeArgs) -> Result<Config, Failure> {

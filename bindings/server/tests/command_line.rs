@@ -36,14 +36,30 @@ fn claim(demo: &Demo, facts: &Facts, password: &str) {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 23] = [
         &["demo"],
         &["serve"],
         &["roster", "import"],
         &["roster", "status"],
+        &["roster", "confirm"],
         &["person", "show"],
         &["person", "check"],
         &["person", "reset-claim"],
+        &["session", "list"],
+        &["session", "end"],
+        &["audit", "tail"],
+        &["audit", "verify"],
+        &["config", "show"],
+        &["config", "validate"],
+        &["config", "template"],
+        &["completions"],
+        &["hash", "calibrate"],
+        &["store", "check"],
+        &["store", "backup"],
+        &["store", "restore"],
+        &["store", "copy"],
+        &["store", "accept-clock"],
+        &["doctor"],
     ];
     for command in commands {
         let words: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
@@ -191,26 +207,6 @@ fn the_demo_does_not_listen_where_others_could_read_along() {
 }
 
 #[test]
-fn a_command_on_a_store_that_a_demo_holds_says_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().to_str().unwrap();
-    let demo = Demo::start(folder.path());
-    let (code, _, error) = ran(&["roster", "status", "--data", data]);
-    assert_eq!(code, 1);
-    assert!(
-        error.contains("held by another process") && error.contains("stop it"),
-        "{error}"
-    );
-    demo.end_by(Signal::INT);
-    let (code, out, _) = ran(&["roster", "status", "--data", data, "--json"]);
-    let status: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(
-        (code, &status["active"], &status["claimed"]),
-        (0, &98.into(), &0.into())
-    );
-}
-
-#[test]
 fn a_dry_run_tells_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
@@ -342,7 +338,19 @@ fn serve_tells_what_is_wrong_with_a_configuration_and_its_place() {
     for told in ["narthex.toml:4:1", "`store.ulr`", "`url`"] {
         assert!(error.contains(told), "{error}");
     }
-    let good = "base_url = \"https://portal.school.example\"\n[store]\nurl = \"memory:\"\n";
+    let unsaid = "base_url = \"https://portal.school.example\"\n[store]\nurl = \"memory:\"\n";
+    fs::write(&file, unsaid).unwrap();
+    let (code, _, error) = ran(&["serve", "--config", path, "--check"]);
+    assert_eq!(code, 2);
+    for told in [
+        "`claim.policy` is missing",
+        "\"facts\"",
+        "\"facts+code\"",
+        "letter",
+    ] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
+    let good = format!("{unsaid}[claim]\npolicy = \"facts\"\n");
     fs::write(&file, good).unwrap();
     assert_eq!(ran(&["serve", "--config", path, "--check"]).0, 0);
     let mut command = narthex(&["serve", "--config", path, "--check"]);
@@ -366,7 +374,8 @@ fn serve_runs_by_its_configuration_and_sigterm_ends_it_in_good_order() {
         .port();
     let text = format!(
         "base_url = \"http://127.0.0.1:{port}/school\"\nlisten = \"127.0.0.1:{port}\"\n\
-         [store]\nurl = \"redb://{}\"\n[site]\nname = \"North High\"\n",
+         [store]\nurl = \"redb://{}\"\n[site]\nname = \"North High\"\n\
+         [claim]\npolicy = \"facts\"\n",
         store.display()
     );
     fs::write(&file, text).unwrap();
@@ -473,4 +482,116 @@ fn the_log_has_lines_of_requests_and_no_secret_in_them() {
     for secret in ["pianos", "Knits", "Parade", &person.birthdate, token] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
+}
+
+#[test]
+fn the_unit_of_systemd_is_one_that_systemd_takes() {
+    let unit = include_str!("../packaging/narthex.service");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("narthex.service");
+    fs::write(
+        &file,
+        unit.replace("/usr/local/bin/narthex", env!("CARGO_BIN_EXE_narthex")),
+    )
+    .unwrap();
+    let mut verify = std::process::Command::new("systemd-analyze");
+    let Ok(output) = verify.args(["verify", "--man=no"]).arg(&file).output() else {
+        return; // No systemd here.
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    let ours: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("narthex"))
+        .collect();
+    assert!(ours.is_empty(), "{said}");
+}
+
+#[test]
+fn completions_know_the_commands_of_each_shell() {
+    for (shell, told) in [
+        ("bash", "narthex__subcmd__session"),
+        ("zsh", "#compdef narthex"),
+        ("fish", "complete -c narthex"),
+    ] {
+        let (code, out, _) = ran(&["completions", shell]);
+        assert_eq!(code, 0);
+        assert!(
+            out.contains(told) && out.contains("session"),
+            "{shell}: {out}"
+        );
+    }
+    assert_eq!(ran(&["completions", "dos"]).0, 2);
+}
+
+#[test]
+fn the_template_is_a_configuration_and_show_tells_what_is_in_force_and_where_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("narthex.toml");
+    let (code, template, _) = ran(&["config", "template"]);
+    assert_eq!(code, 0);
+    fs::write(&file, template).unwrap();
+    let config = ["--config", file.to_str().unwrap()];
+    let (code, out, error) = ran(&["config", "validate", config[0], config[1]]);
+    assert_eq!(
+        (code, out.as_str()),
+        (0, "The configuration is good.\n"),
+        "{error}"
+    );
+    let mut command = narthex(&["config", "show", config[0], config[1], "--json"]);
+    command.env("NARTHEX_SESSION_INACTIVITY_TIMEOUT", "90m");
+    let (code, out, error) = told(command.output().unwrap());
+    assert_eq!(code, 0, "{error}");
+    let shown: Value = serde_json::from_str(&out).unwrap();
+    let of = |setting: &str| {
+        let all = shown["settings"].as_array().unwrap();
+        let one = all.iter().find(|one| one["setting"] == setting).unwrap();
+        (
+            one["value"].as_str().unwrap_or("-").to_owned(),
+            one["origin"].to_string(),
+        )
+    };
+    let (value, origin) = of("session.inactivity_timeout");
+    assert_eq!(value, "\"90m\"");
+    assert!(
+        origin.contains("NARTHEX_SESSION_INACTIVITY_TIMEOUT"),
+        "{origin}"
+    );
+    let (value, origin) = of("site.name");
+    assert_eq!(value, "\"School Portal\"");
+    assert!(origin.contains("narthex.toml:"), "{origin}");
+    assert_eq!(of("hash.workers").1, "\"default\"");
+    fs::write(&file, "base_url = \"https://a.example\"\n").unwrap();
+    let (code, _, error) = ran(&["config", "validate", config[0], config[1]]);
+    assert!(code == 2 && error.contains("store.url"), "{error}");
+}
+
+#[test]
+fn hash_calibrate_proposes_parameters_that_a_configuration_takes() {
+    let (code, out, error) = ran(&["hash", "calibrate", "--milliseconds", "20", "--json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    let number = |name: &str| told[name].as_u64().unwrap();
+    assert!(
+        number("memory_kib") >= 19_456,
+        "never below the floor: {told}"
+    );
+    let fits = number("milliseconds") <= 20;
+    assert_eq!(
+        (code == 0, &told["fits"]),
+        (fits, &fits.into()),
+        "{told}{error}"
+    );
+    let text = format!(
+        "base_url = \"https://a.example\"\n[store]\nurl = \"memory:\"\n\
+         [claim]\npolicy = \"facts\"\n[hash]\n\
+         memory_kib = {}\niterations = {}\nparallelism = {}\n",
+        number("memory_kib"),
+        number("iterations"),
+        number("parallelism")
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("narthex.toml");
+    fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    assert_eq!(ran(&["config", "validate", "--config", file]).0, 0);
+    assert_eq!(ran(&["hash", "calibrate", "--milliseconds", "1"]).0, 2);
 }

@@ -48,6 +48,8 @@ pub enum Request {
         birthdate: String,
         /// As typed.
         login_id: String,
+        /// The code of a letter, as typed; empty: none.
+        claim_code: String,
     },
     /// Second step of a claim.
     ClaimPassword {
@@ -111,10 +113,65 @@ pub enum Request {
         /// Its id.
         organization: String,
     },
+    /// Account details: something that the roster does not own.
+    ChangeDetails {
+        /// Its name in forms and in JSON.
+        field: String,
+        /// As typed.
+        value: String,
+    },
     /// A tab begins to listen.
     Watch,
     /// What it has heard since it began.
     Hear,
+    /// The current password once more.
+    Reauthenticate {
+        /// As typed.
+        password: Zeroizing<String>,
+    },
+    /// Where one is logged in.
+    Sessions,
+    /// Log out in another browser.
+    EndSession {
+        /// The other browser: its family's handle is named.
+        of: String,
+    },
+    /// Log out in all other browsers.
+    EndOtherSessions,
+    /// New security questions and answers.
+    SetQuestions {
+        /// (question, answer) as typed.
+        answers: Vec<(String, String)>,
+    },
+    /// A new set of recovery codes; the answer's facts hold them.
+    RenewRecoveryCodes,
+    /// First step of a recovery.
+    BeginRecovery {
+        /// Names the recovery within this browser.
+        recovery: String,
+        /// As typed.
+        login_id: String,
+        /// As typed.
+        code: Zeroizing<String>,
+    },
+    /// Second step of a recovery.
+    RecoveryAnswers {
+        /// Names the recovery.
+        recovery: String,
+        /// The browser whose ticket is named; absent: this one's.
+        ticket_of: Option<String>,
+        /// (question, answer) as typed.
+        answers: Vec<(String, String)>,
+    },
+    /// Last step of a recovery.
+    RecoveryPassword {
+        /// Names the recovery.
+        recovery: String,
+        /// The browser whose ticket is named; absent: this one's.
+        ticket_of: Option<String>,
+        /// As typed.
+        password: Zeroizing<String>,
+    },
     /// Cookies of another browser are put into this one's jar.
     CopyCookies {
         /// The other browser.

@@ -1,6 +1,7 @@
 //! The linked Rust library as a way in: what an application that has its own screens does.
 
 mod desk;
+mod recovery_desk;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,9 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use narthex_core::portal::{LogIn, Notices};
 use narthex_core::rules::claim::ClaimEvidence;
+use narthex_core::rules::code::RecoveryCodeText;
 use narthex_core::{
-    Asker, BrowserSecret, Error, LoginId, OrganizationId, Password, Portal, Refusal, SessionToken,
-    TicketId,
+    Asker, BrowserSecret, Error, KnownBrowser, LoginId, OrganizationId, Password, Portal, Refusal,
+    SessionToken, TicketId,
 };
 
 use self::desk::Desk;
@@ -29,11 +31,15 @@ pub struct RustFrontDoor {
 struct Jar {
     session: Option<SessionToken>,
     claim: Option<BrowserSecret>,
+    known: Option<KnownBrowser>,
     /// By the claim's name: the ticket its forms carry.
     tickets: BTreeMap<String, TicketId>,
     /// By location: the tag in the log-in URL of the tab there.
     tags: BTreeMap<String, String>,
     notices: Option<Notices>,
+    recovery: Option<BrowserSecret>,
+    /// By the recovery's name: the ticket its forms carry.
+    recoveries: BTreeMap<String, TicketId>,
 }
 
 /// A request that was not answered with `ok`.
@@ -83,6 +89,7 @@ impl RustFrontDoor {
         };
         let asker = Asker {
             source: visitor.network.clone(),
+            known_browser: desk.jar(|jar| jar.known.clone()),
             ..Asker::default()
         };
         match request {
@@ -92,10 +99,20 @@ impl RustFrontDoor {
                 family_name,
                 birthdate,
                 login_id,
+                claim_code,
             } => {
-                let evidence =
-                    ClaimEvidence::parse(&given_name, &family_name, &birthdate, &login_id)
-                        .map_err(|_| No::Invalid)?;
+                let evidence = ClaimEvidence::parse_with_code(
+                    &given_name,
+                    &family_name,
+                    &birthdate,
+                    &login_id,
+                    &claim_code,
+                )
+                .map_err(|_| No::Invalid)?;
+                // An application asks for what its portal needs before it asks the portal.
+                if evidence.code().is_none() && portal.claim_code_required() {
+                    return Err(No::Invalid);
+                }
                 desk.begin_claim(claim, evidence, &asker).await
             }
             Request::ClaimPassword {
@@ -143,6 +160,45 @@ impl RustFrontDoor {
             Request::ChooseDefault { organization } => {
                 let organization = OrganizationId::parse(&organization)?;
                 desk.choose_default(&organization, &asker).await
+            }
+            Request::ChangeDetails { field, value } => {
+                desk.change_details(&field, &value, &asker).await
+            }
+            Request::Reauthenticate { password } => {
+                let password = Password::parse(&password)?;
+                desk.reauthenticate(password, &asker).await
+            }
+            Request::Sessions => desk.sessions().await,
+            Request::EndSession { of } => desk.end_session(&of, &asker).await,
+            Request::EndOtherSessions => desk.end_other_sessions(&asker).await,
+            Request::SetQuestions { answers } => desk.set_questions(&answers, &asker).await,
+            Request::RenewRecoveryCodes => desk.renew_recovery_codes(&asker).await,
+            Request::BeginRecovery {
+                recovery,
+                login_id,
+                code,
+            } => {
+                let login_id = LoginId::parse(&login_id)?;
+                let code = RecoveryCodeText::parse(&code)?;
+                desk.begin_recovery(recovery, &login_id, &code, &asker)
+                    .await
+            }
+            Request::RecoveryAnswers {
+                recovery,
+                ticket_of,
+                answers,
+            } => {
+                desk.recovery_answers(&recovery, ticket_of, &answers, &asker)
+                    .await
+            }
+            Request::RecoveryPassword {
+                recovery,
+                ticket_of,
+                password,
+            } => {
+                let password = Password::parse(&password)?;
+                desk.recovery_password(&recovery, ticket_of, password, &asker)
+                    .await
             }
             Request::Watch => desk.watch().await,
             Request::Hear => Ok(desk.hear()),

@@ -5,6 +5,16 @@ use narthex_core::store::MemoryStore;
 narthex_conformance::store_suite!(MemoryStore::new());
 
 #[test]
+fn a_snapshot_is_of_one_moment() {
+    narthex_conformance::snapshots::a_snapshot_is_of_one_moment(&MemoryStore::new());
+}
+
+#[test]
+fn a_snapshot_holds_every_set_whole() {
+    narthex_conformance::snapshots::a_snapshot_holds_every_set_whole(&MemoryStore::new());
+}
+
+#[test]
 fn every_rule_of_the_suite_is_in_its_list() {
     let list = include_str!("../src/store_suite/mod.rs");
     let modules = [

@@ -175,6 +175,8 @@ impl Mutant {
             cx.waker().wake_by_ref();
             let ready = std::mem::replace(&mut waited, true);
             if ready {
+                // Long enough that readers see it on a busy machine too.
+                std::thread::sleep(std::time::Duration::from_millis(2));
                 std::task::Poll::Ready(())
             } else {
                 std::task::Poll::Pending

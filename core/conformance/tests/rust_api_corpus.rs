@@ -6,21 +6,6 @@ use std::path::Path;
 use narthex_conformance::scenarios::{FILES, What, corpus};
 use narthex_core::{EndReason, Refusal};
 
-/// Codes that nothing can be refused with yet, and why.
-const NOT_YET: [(&str, &str); 1] = [(
-    "reauthentication_needed",
-    "security questions cannot be replaced yet (SE-13)",
-)];
-
-/// Reasons that no session can end for yet, and why.
-const NO_REASON_YET: [(&str, &str); 2] = [
-    (
-        "ended_elsewhere",
-        "one browser cannot end another yet (SE-11)",
-    ),
-    ("recovered", "there is no recovery yet (RC-01)"),
-];
-
 #[test]
 fn every_file_of_the_folder_is_in_the_corpus_and_named_after_itself() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
@@ -74,19 +59,10 @@ fn every_refusal_and_every_end_of_a_session_is_expected_somewhere() {
         }
     }
     for code in Refusal::CODES {
-        let excused = NOT_YET.iter().any(|(not_yet, _)| *not_yet == code);
-        assert_ne!(outcomes.contains(code), excused, "{code}");
+        assert!(outcomes.contains(code), "{code}");
     }
     for reason in EndReason::ALL {
-        let excused = NO_REASON_YET
-            .iter()
-            .any(|(not_yet, _)| *not_yet == reason.code());
-        assert_ne!(
-            reasons.contains(reason.code()),
-            excused,
-            "{}",
-            reason.code()
-        );
+        assert!(reasons.contains(reason.code()), "{}", reason.code());
     }
     let known = |outcome: &String| {
         Refusal::CODES.contains(&outcome.as_str())

@@ -1,6 +1,6 @@
 //! The roster entry: a person who has been prepared and may claim.
 
-use super::{AccountId, Membership, OrganizationId};
+use super::{AccountId, Membership, OrganizationId, Timestamp};
 
 /// Names an entry: a keyed digest of its login id (key purpose `names`), so that a store dump does not
 /// list the numbers.
@@ -11,6 +11,12 @@ impl EntryKey {
     /// 64 lower-case hexadecimal digits.
     pub fn to_hex(&self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)
+    }
+
+    /// From 64 lower-case hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).ok()?;
+        Some(Self(bytes.try_into().ok()?))
     }
 }
 
@@ -48,6 +54,16 @@ pub struct RosterEntry {
     pub default_organization: OrganizationId,
     /// Sealed [`EntryDetails`]: names are not readable in a store dump.
     pub details: Vec<u8>,
+    /// When the office disabled the person; absent: it did not. No import changes it.
+    pub disabled_at: Option<Timestamp>,
+}
+
+impl RosterEntry {
+    /// Whether the person may claim and be logged in: the roster lists them, and the office has not
+    /// disabled them (SE-08).
+    pub fn is_open(&self) -> bool {
+        (self.listing == Listing::Active) & self.disabled_at.is_none()
+    }
 }
 
 /// What a person is shown of their entry.

@@ -2,8 +2,11 @@
 
 mod entry;
 mod id;
+mod message;
+mod network;
 mod organization;
 mod person;
+mod recovery;
 pub mod roster;
 mod session;
 mod ticket;
@@ -11,10 +14,14 @@ mod time;
 
 pub use entry::{EntryDetails, EntryKey, Listing, RosterEntry};
 pub use id::{AccountId, Birthdate, InvalidInput, LoginId, OrganizationId, RequestId, Selector};
+pub use message::{Message, MessageKind};
+pub(crate) use network::wider_network;
+pub use network::{Cidr, CidrError, NamedNetwork};
 pub use organization::{Contact, Membership, Organization, OrganizationKind, Role};
-pub use person::{Person, Profile, SecurityAnswersRecord};
+pub use person::{Person, PersonDetails, Profile, SecurityAnswersRecord};
+pub use recovery::{Recovery, RecoveryCode, RecoveryCodeKind, RecoveryStep};
 pub use session::{EndReason, Ended, Family, Gate, GateStatus, Lane};
-pub use ticket::{Ticket, TicketStep};
+pub use ticket::{ClaimCodeRecord, Ticket, TicketStep};
 pub use time::{Now, Timestamp};
 
 pub use crate::rules::resume::ResumeLocation;

@@ -11,6 +11,21 @@ pub struct Person {
     pub claimed_at: Timestamp,
     /// The organization that `/` leads to; absent: the roster's.
     pub default_organization: Option<OrganizationId>,
+    /// Sealed [`PersonDetails`]; empty: none given.
+    pub details: Vec<u8>,
+}
+
+/// What a person says of themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PersonDetails {
+    /// How the person wants to be called.
+    pub preferred_name: Option<String>,
+    /// Mail address.
+    pub email: Option<String>,
+    /// Phone number.
+    pub phone: Option<String>,
+    /// Language of the pages: a tag as in `lang`.
+    pub language: Option<String>,
 }
 
 /// What pages and programs may know of who is logged in. Read afresh for every use: a membership that
@@ -29,9 +44,17 @@ pub struct Profile {
     pub memberships: Vec<Membership>,
     /// Where `/` leads to; always one of `memberships`, absent only when there are none.
     pub default_organization: Option<OrganizationId>,
+    /// What the person says of themselves.
+    pub details: PersonDetails,
 }
 
 impl Profile {
+    /// How the person is called: as they chose, else First Name.
+    pub fn called(&self) -> &str {
+        let chosen = self.details.preferred_name.as_deref();
+        chosen.unwrap_or(&self.given_name)
+    }
+
     /// Whether the person belongs to `organization` in any role.
     pub fn is_member(&self, organization: &OrganizationId) -> bool {
         self.memberships

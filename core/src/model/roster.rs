@@ -13,6 +13,89 @@ pub struct RosterBatch {
     pub organizations: Vec<RosterOrganization>,
     /// In the order of the file.
     pub people: Vec<RosterPerson>,
+    /// What a delta says of people, in the order of the file: whatever it does not mention stays.
+    pub changes: Vec<RosterChange>,
+}
+
+/// What a delta says of one person.
+#[derive(Clone, Debug)]
+pub struct RosterChange {
+    /// The source's own key of this person.
+    pub source_id: String,
+    /// Marked as deleted: the person becomes inactive, and nothing else here counts.
+    pub gone: bool,
+    /// Number, names and access, where they are told.
+    pub facts: Option<RosterFacts>,
+    /// The birthdate, where it is told.
+    pub birthdate: BirthdateChange,
+    /// Where the person belongs, where it is told.
+    pub memberships: MembershipChange,
+    /// Where the person lands after the first log-in, where it is told.
+    pub default_organization: Option<OrganizationId>,
+    /// Where in the input this stands.
+    pub place: Place,
+}
+
+impl From<RosterPerson> for RosterChange {
+    /// A row that tells everything.
+    fn from(person: RosterPerson) -> Self {
+        Self {
+            source_id: person.source_id,
+            gone: false,
+            facts: Some(RosterFacts {
+                login_id: person.login_id,
+                given_name: person.given_name,
+                family_name: person.family_name,
+                preferred_given_name: person.preferred_given_name,
+                preferred_family_name: person.preferred_family_name,
+                enabled: person.enabled,
+            }),
+            birthdate: BirthdateChange::Is(person.birthdate),
+            memberships: MembershipChange::Are(person.memberships),
+            default_organization: Some(person.default_organization),
+            place: person.place,
+        }
+    }
+}
+
+/// What stands in one row about a person, besides birthdate and memberships.
+#[derive(Clone, Debug)]
+pub struct RosterFacts {
+    /// The student number.
+    pub login_id: LoginId,
+    /// As written in the source, spaces tidied.
+    pub given_name: String,
+    /// As written in the source, spaces tidied.
+    pub family_name: String,
+    /// Another given name the person goes by.
+    pub preferred_given_name: Option<String>,
+    /// Another family name the person goes by.
+    pub preferred_family_name: Option<String>,
+    /// `false`: listed, but access is curtailed in the source.
+    pub enabled: bool,
+}
+
+/// What a delta says of a birthdate. `Debug` hides it.
+#[derive(Clone, Debug)]
+pub enum BirthdateChange {
+    /// Nothing: it stays.
+    Kept,
+    /// It is this one, or the source has none.
+    Is(Option<Birthdate>),
+}
+
+/// What a delta says of memberships.
+#[derive(Clone, Debug)]
+pub enum MembershipChange {
+    /// All of them are told.
+    Are(Vec<Membership>),
+    /// Some came, some went; the others stay.
+    Adjust {
+        /// New or confirmed.
+        joined: Vec<Membership>,
+        /// Ended.
+        left: Vec<Membership>,
+    },
 }
 
 /// An organization as its source knows it.

@@ -91,7 +91,7 @@ pub struct Gate {
     pub credential_generation: u64,
     /// The finished password hash (PHC string) under the pepper.
     pub sealed_credential: Vec<u8>,
-    /// Recovery codes, each sealed; none yet.
+    /// Recovery codes, each written as a [`RecoveryCode`](super::RecoveryCode).
     pub recovery_codes: Vec<Vec<u8>>,
 }
 
@@ -128,11 +128,14 @@ pub struct Family {
     pub client_label: String,
 }
 
-/// Failures of one identity in one kind of attempt.
+/// Attempts of one identity in one kind, in tenths of a try. Both counters only grow, so that every
+/// reservation has a place of its own and a success clears exactly what came up to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Lane {
-    /// Attempts reserved and not credited.
-    pub failures: u32,
-    /// When the last of them was reserved.
+    /// Everything that was ever reserved.
+    pub reserved: u64,
+    /// So much of it is no longer counted.
+    pub cleared: u64,
+    /// When the last attempt was reserved.
     pub last_failure_at: Timestamp,
 }

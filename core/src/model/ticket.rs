@@ -1,4 +1,4 @@
-//! A claim under way.
+//! A claim under way, and the code of a claim letter.
 
 use super::{EntryKey, Timestamp};
 
@@ -30,4 +30,18 @@ pub struct Ticket {
     pub opened_at: Timestamp,
     /// When the last step was taken.
     pub step_at: Timestamp,
+}
+
+/// The record of an issued claim code: one per entry, so that a new one is the end of the old. It is
+/// worth nothing once the entry's generation is another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimCodeRecord {
+    /// The entry's generation when the code was issued.
+    pub claim_generation: u64,
+    /// The key id's purpose is `token_digest`: a store that was put back voids its codes.
+    pub code_key: u32,
+    /// Keyed digest of the code, bound to its entry.
+    pub code_digest: [u8; 32],
+    /// When it was issued.
+    pub issued_at: Timestamp,
 }

@@ -1,24 +1,29 @@
 //! Claiming an account that was prepared: evidence, ticket, password, answers (S2-S6, P2).
 
-use super::attempts::{AttemptKind, Reservation};
+use super::attempts::{AttemptKind, Charge, Reservation, ReservedLane};
+use super::organizations::DAY;
+use super::staff_statistics::count_in_window;
 use super::{Asker, CONTENTION_MAX, Portal, contended, put};
 use crate::error::{Refusal, Result};
 use crate::event::EventKind;
 use crate::host::KeyPurpose;
 use crate::model::{
-    AccountId, EndReason, EntryDetails, Gate, GateStatus, Now, OrganizationId, Person, RosterEntry,
-    SecurityAnswersRecord, Ticket, TicketStep, Timestamp,
+    AccountId, ClaimCodeRecord, EndReason, EntryDetails, EntryKey, Gate, GateStatus, MessageKind,
+    Now, OrganizationId, Person, PersonDetails, RosterEntry, SecurityAnswersRecord, Ticket,
+    TicketStep, Timestamp,
 };
+use crate::policy::ClaimProof;
 use crate::rules::claim::{
-    ClaimEvidence, TicketVerdict, digest_evidence, evidence_matches, expires_at, judge_ticket,
+    ClaimEvidence, CodeProof, EvidenceDigests, EvidenceVerdict, TicketVerdict, digest_evidence,
+    expires_at, judge_evidence, judge_ticket,
 };
 use crate::rules::password::PasswordRequirement;
 use crate::rules::question::{self, AcceptedAnswers, SecurityAnswers};
 use crate::secret::{BrowserSecret, Password, TicketId};
 use crate::store::records::{
-    answers_key, entry_key, gate_key, person_key, statistic_cell, ticket_key,
+    answers_key, claim_code_key, entry_key, gate_key, person_key, statistic_cell, ticket_key,
 };
-use crate::store::{ChangeSet, Commit, Versioned};
+use crate::store::{ChangeSet, Commit, Version, Versioned};
 
 /// A claim under way, as the browser that began it may see it.
 #[derive(Clone, Debug)]
@@ -100,6 +105,23 @@ struct Open {
     now: Now,
 }
 
+/// A first step of a claim, as it was asked for.
+pub(super) struct BegunClaim {
+    pub(super) kind: AttemptKind,
+    pub(super) key: EntryKey,
+    digests: EvidenceDigests,
+    pub(super) browser: [u8; 32],
+    /// Whether what was typed may be enough.
+    open: bool,
+    /// From outside the named networks.
+    pub(super) outside: bool,
+}
+
+struct JudgedCode {
+    proof: CodeProof,
+    version: Option<Version>,
+}
+
 impl Portal {
     /// How many security questions a claim asks; 0: none.
     pub fn questions_required(&self) -> usize {
@@ -109,23 +131,39 @@ impl Portal {
             .min(SecurityAnswers::COUNT_MAX)
     }
 
-    /// First step: names, birthdate and number open a ticket, bound to this browser.
+    /// Whether every claim needs the code of a letter.
+    pub fn claim_code_required(&self) -> bool {
+        self.policy().claim.proof == ClaimProof::FactsAndCode
+    }
+
+    /// First step: names, birthdate and number, or these and the code of a letter, open a ticket, bound
+    /// to this browser.
     ///
     /// # Errors
-    /// [`Refusal::ClaimNotMatched`] alike for wrong, unknown, claimed, held, inactive and exhausted;
-    /// [`Refusal::Throttled`] for the network's or the whole's budget.
+    /// [`Refusal::ClaimNotMatched`] alike for wrong, unknown, claimed, held, inactive and exhausted, and
+    /// where a code is needed; [`Refusal::Throttled`] for the network's or the whole's budget.
     pub async fn begin_claim(
         &self,
         evidence: ClaimEvidence,
         browser: &BrowserSecret,
         asker: &Asker,
     ) -> Result<ClaimTicket> {
-        let charge = self.charge(AttemptKind::Claim, asker).await?;
         let key = self.entry_key(evidence.login_id())?;
+        let charge = self.charge(AttemptKind::Claim, &key, asker).await?;
         let listed = self.read::<RosterEntry>(&entry_key(&key)).await?;
+        let outside = self.named_network(asker).is_none();
+        let kind = match (evidence.code(), outside) {
+            (Some(_), _) => AttemptKind::ClaimCode,
+            (None, false) => AttemptKind::ClaimInside,
+            (None, true) => AttemptKind::Claim,
+        };
+        let entry = listed.as_ref().map(|listed| &listed.value);
+        let guessed = self.is_guessed_at(entry, asker).await?;
+        let needs_code = self.claim_code_required() || (outside && guessed);
         let known = listed.is_some();
-        let lane = self
-            .reserve_lane(AttemptKind::Claim, &key, known, asker)
+        let against = self.against_claim(evidence.login_id(), asker).await;
+        let reservation = self
+            .reserve_lane(kind, &key, known, &against, asker)
             .await?;
         // Digested for everybody, under the current key where there is no entry.
         let key_id = listed
@@ -134,49 +172,112 @@ impl Portal {
                 l.value.evidence_key
             });
         let digests = digest_evidence(&evidence, &key, self.keys(), key_id)?;
-        let (Some(mut entry), Reservation::Made(lane)) = (listed, lane) else {
-            return Err(Refusal::ClaimNotMatched.into());
+        let claim = BegunClaim {
+            kind,
+            key,
+            digests,
+            browser: self.browser_digest(browser)?,
+            open: evidence.code().is_some() || !needs_code,
+            outside,
         };
+        let mut listed = listed.filter(|_| matches!(reservation, Reservation::Made(_)));
+        let mut verdict = EvidenceVerdict::WildMiss;
         for _ in 0..CONTENTION_MAX {
-            if !evidence_matches(&entry.value, &digests) {
-                return Err(Refusal::ClaimNotMatched.into());
+            let code = self
+                .judge_code(&claim.key, listed.as_ref(), &evidence)
+                .await?;
+            if let Some(entry) = &listed {
+                verdict = judge_evidence(&entry.value, &claim.digests, code.proof);
             }
-            let now = self.now();
-            let id = TicketId::generate(self.entropy())?;
-            let digest = self.ticket_digest(id)?;
-            let ticket = Ticket {
-                entry: key,
-                claim_generation: entry.value.claim_generation,
-                browser_digest: self.browser_digest(browser)?,
-                step: TicketStep::Identified,
-                sealed_hash: Vec::new(),
-                opened_at: now.latest,
-                step_at: now.latest,
+            let (Some(entry), Reservation::Made(lane), EvidenceVerdict::Matches, true) =
+                (&listed, &reservation, verdict, claim.open)
+            else {
+                let entry = listed.as_ref().map(|entry| &entry.value);
+                self.miss_claim(&claim, verdict, entry, &reservation, asker)
+                    .await?;
+                return Err(Refusal::ClaimNotMatched.into());
             };
-            // Made before the commit: after it nothing may fail.
-            let shown = self.shown(id, &ticket, &entry.value)?;
-            let mut changes = ChangeSet::new();
-            changes.expect(entry_key(&key), entry.version);
-            put(&mut changes, ticket_key(&digest), &ticket, None);
-            charge.give_back(&mut changes);
-            self.credit_lane(&mut changes, &lane).await?;
-            self.audit(
-                &mut changes,
-                now,
-                EventKind::ClaimBegun,
-                entry.value.account,
-                asker,
-                "",
-            )?;
-            if self.commit(changes).await? == Commit::Committed {
+            if let Some(shown) = self
+                .open_claim(&claim, entry, &code, (&charge, lane), asker)
+                .await?
+            {
                 return Ok(shown);
             }
-            match self.read::<RosterEntry>(&entry_key(&key)).await? {
-                Some(again) if again.value.evidence_key == key_id => entry = again,
-                _ => return Err(Refusal::ClaimNotMatched.into()),
-            }
+            let again = self.read::<RosterEntry>(&entry_key(&key)).await?;
+            listed = again.filter(|again| again.value.evidence_key == key_id);
+            verdict = EvidenceVerdict::WildMiss;
         }
         contended()
+    }
+
+    /// `None`: somebody else committed first.
+    async fn open_claim(
+        &self,
+        claim: &BegunClaim,
+        entry: &Versioned<RosterEntry>,
+        code: &JudgedCode,
+        (charge, lane): (&Charge, &ReservedLane),
+        asker: &Asker,
+    ) -> Result<Option<ClaimTicket>> {
+        let now = self.now();
+        let id = TicketId::generate(self.entropy())?;
+        let digest = self.ticket_digest(id)?;
+        let ticket = Ticket {
+            entry: claim.key,
+            claim_generation: entry.value.claim_generation,
+            browser_digest: claim.browser,
+            step: TicketStep::Identified,
+            sealed_hash: Vec::new(),
+            opened_at: now.latest,
+            step_at: now.latest,
+        };
+        // Made before the commit: after it nothing may fail.
+        let shown = self.shown(id, &ticket, &entry.value)?;
+        let mut changes = ChangeSet::new();
+        changes.expect(entry_key(&claim.key), entry.version);
+        if let (CodeProof::Right, Some(version)) = (code.proof, code.version) {
+            changes.expect(claim_code_key(&claim.key), version);
+        }
+        put(&mut changes, ticket_key(&digest), &ticket, None);
+        charge.give_back(&mut changes);
+        self.credit_lane(&mut changes, lane).await?;
+        self.forgive_near_misses(&mut changes, claim, &entry.value, asker)
+            .await?;
+        let kind = EventKind::ClaimBegun;
+        let detail = match code.proof {
+            CodeProof::Right => "code",
+            _ => "facts",
+        };
+        self.audit(&mut changes, now, kind, entry.value.account, asker, detail)?;
+        let committed = self.commit(changes).await? == Commit::Committed;
+        Ok(committed.then_some(shown))
+    }
+
+    /// What the typed code is worth. The record is read whether or not one was typed.
+    async fn judge_code(
+        &self,
+        key: &EntryKey,
+        entry: Option<&Versioned<RosterEntry>>,
+        evidence: &ClaimEvidence,
+    ) -> Result<JudgedCode> {
+        let record = self.read::<ClaimCodeRecord>(&claim_code_key(key)).await?;
+        let version = record.as_ref().map(|record| record.version);
+        let Some(code) = evidence.code() else {
+            let proof = CodeProof::NotGiven;
+            return Ok(JudgedCode { proof, version });
+        };
+        let right = match (record, entry) {
+            (Some(record), Some(entry)) => {
+                self.claim_code_is_right(code, key, &record.value, &entry.value)?
+            }
+            _ => false,
+        };
+        let proof = if right {
+            CodeProof::Right
+        } else {
+            CodeProof::Wrong
+        };
+        Ok(JudgedCode { proof, version })
     }
 
     /// The claim of a ticket, for the browser that began it.
@@ -300,7 +401,7 @@ impl Portal {
     /// # Errors
     /// [`Refusal::ClaimExpired`] if it belongs to another browser; or the store did not answer.
     pub async fn abandon_claim(&self, id: TicketId, browser: &BrowserSecret) -> Result<()> {
-        let key = ticket_key(&self.ticket_digest(id)?);
+        let key = ticket_key(&self.ticket_on_record(id).await?);
         for _ in 0..CONTENTION_MAX {
             let Some(ticket) = self.read::<Ticket>(&key).await? else {
                 return Ok(());
@@ -345,9 +446,11 @@ impl Portal {
             &spent,
             Some(ticket.version),
         );
+        let birthdate = entry.value.birthdate;
         let claimed = RosterEntry {
             claimed: true,
             account: Some(account),
+            birthdate: birthdate.filter(|_| self.policy().claim.keep_birthdate),
             ..entry.value.clone()
         };
         put(
@@ -356,6 +459,9 @@ impl Portal {
             &claimed,
             Some(entry.version),
         );
+
+        self.spend_claim_code(&mut changes, &ticket.value.entry)
+            .await?;
 
         let before = self.read::<Gate>(&gate_key(account)).await?;
         let generation = before
@@ -384,43 +490,23 @@ impl Portal {
         );
 
         let person = self.read::<Person>(&person_key(account)).await?;
-        let (default, version) = match person {
-            Some(person) => (person.value.default_organization, Some(person.version)),
-            None => (None, None),
+        let version = person.as_ref().map(|person| person.version);
+        let (default_organization, details) = match person {
+            Some(person) => {
+                let kept = self.kept_details(account, &person.value)?;
+                (person.value.default_organization, kept)
+            }
+            None => (None, Vec::new()),
         };
         let person = Person {
             entry: ticket.value.entry,
             claimed_at: now.latest,
-            default_organization: default,
+            default_organization,
+            details,
         };
         put(&mut changes, person_key(account), &person, version);
-        if let Some(phc) = answers_phc {
-            let before = self
-                .read::<SecurityAnswersRecord>(&answers_key(account))
-                .await?;
-            let generation = before
-                .as_ref()
-                .map_or(0, |answers| answers.value.generation)
-                + 1;
-            let bound = generation.to_le_bytes();
-            let context = [b"answers".as_slice(), account.as_bytes(), &bound];
-            let record = SecurityAnswersRecord {
-                questions: answers.questions().to_vec(),
-                generation,
-                sealed_hash: self.keys().seal(
-                    KeyPurpose::Pepper,
-                    &context,
-                    phc.as_bytes(),
-                    self.entropy(),
-                )?,
-            };
-            put(
-                &mut changes,
-                answers_key(account),
-                &record,
-                before.map(|b| b.version),
-            );
-        }
+        self.replace_answers(&mut changes, account, answers, answers_phc)
+            .await?;
         for membership in &entry.value.memberships {
             let role = membership.role.code();
             changes.add(
@@ -429,19 +515,58 @@ impl Portal {
                 None,
             );
         }
+        let organizations = entry.value.memberships.iter().map(|m| &m.organization);
+        count_in_window(&mut changes, organizations, "claims", DAY, *now);
         self.audit(
             &mut changes,
             *now,
             EventKind::Claimed,
             Some(account),
             asker,
-            "facts",
+            "",
         )?;
+        self.tell(&mut changes, account, MessageKind::Claimed, asker, *now)
+            .await?;
         Ok(changes)
     }
 
+    /// What of the details outlives a new claim. Who claims again may be somebody else than who claimed
+    /// before: no address, no number and no name of theirs is handed on.
+    fn kept_details(&self, account: AccountId, person: &Person) -> Result<Vec<u8>> {
+        let kept = PersonDetails {
+            language: self.open_person_details(account, person)?.language,
+            ..PersonDetails::default()
+        };
+        self.seal_person_details(account, &kept)
+    }
+
+    /// The answers of a claim take the place of those before; where none are asked for, those go too.
+    async fn replace_answers(
+        &self,
+        changes: &mut ChangeSet,
+        account: AccountId,
+        answers: &AcceptedAnswers,
+        phc: Option<&str>,
+    ) -> Result<()> {
+        let key = answers_key(account);
+        let before = self.read::<SecurityAnswersRecord>(&key).await?;
+        let version = before.as_ref().map(|before| before.version);
+        match (phc, version) {
+            (Some(phc), version) => {
+                let generation = before.map_or(0, |before| before.value.generation) + 1;
+                let record = self.sealed_answers(account, generation, answers, phc)?;
+                put(changes, key, &record, version);
+            }
+            (None, Some(version)) => {
+                changes.delete(key, version);
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
     async fn open_ticket(&self, id: TicketId, browser: &BrowserSecret) -> Result<Open> {
-        let digest = self.ticket_digest(id)?;
+        let digest = self.ticket_on_record(id).await?;
         let Some(ticket) = self.read::<Ticket>(&ticket_key(&digest)).await? else {
             return Err(Refusal::ClaimExpired.into());
         };
@@ -479,7 +604,12 @@ impl Portal {
     }
 
     fn ticket_digest(&self, id: TicketId) -> Result<[u8; 32]> {
-        self.tag(&[b"ticket", id.as_bytes()])
+        self.incarnation_digest(&[b"ticket", id.as_bytes()])
+    }
+
+    async fn ticket_on_record(&self, id: TicketId) -> Result<[u8; 32]> {
+        self.kept_digest(&[b"ticket", id.as_bytes()], ticket_key)
+            .await
     }
 
     fn browser_digest(&self, browser: &BrowserSecret) -> Result<[u8; 32]> {

@@ -1,20 +1,18 @@
 //! Logging in: number and password start a session family (S6, S15).
 
 use super::attempts::{AttemptKind, Charge, Reservation, ReservedLane};
+use super::organizations::{DAY, QUARTER};
+use super::staff_statistics::count_in_window;
 use super::table::FamilySlot;
 use super::{Asker, CONTENTION_MAX, Portal, VerifiedSession, contended, put};
 use crate::error::{Error, Refusal, Result};
 use crate::event::EventKind;
 use crate::host::{AdmittedHash, KeyPurpose};
 use crate::model::{
-    AccountId, EndReason, EntryKey, Family, Gate, GateStatus, Listing, LoginId, Now, Profile,
-    RosterEntry,
+    AccountId, EndReason, EntryKey, Family, Gate, GateStatus, LoginId, Now, Profile, RosterEntry,
 };
-use crate::rules::attempts::window_start;
-use crate::secret::{Password, SessionToken};
-use crate::store::records::{
-    account_family_key, entry_key, family_key, gate_key, seen_cell, statistic_cell,
-};
+use crate::secret::{KnownBrowser, Password, SessionToken};
+use crate::store::records::{account_family_key, entry_key, family_key, gate_key, seen_cell};
 use crate::store::{ChangeSet, Commit, Expected, Record, Versioned};
 
 /// What a person asks to log in with.
@@ -39,6 +37,9 @@ pub struct LoggedIn {
     pub session: VerifiedSession,
     /// Whose it is.
     pub profile: Profile,
+    /// What the browser is to keep from now on, for [`Asker::known_browser`]; absent: nothing new, as
+    /// on a shared computer.
+    pub known_browser: Option<KnownBrowser>,
 }
 
 /// The longest description of a browser that is kept, in characters.
@@ -50,17 +51,18 @@ impl Portal {
     /// Logs a person in.
     ///
     /// # Errors
-    /// [`Refusal::LoginFailed`] alike for a wrong password, an unknown, unclaimed or disabled account and
-    /// an exhausted one; [`Refusal::Throttled`] for the network's or the whole's budget;
+    /// [`Refusal::LoginFailed`] alike for a wrong password, an unknown, unclaimed or disabled account,
+    /// an exhausted one and one that a hook is against; [`Refusal::Throttled`] for the network's or the whole's budget;
     /// [`Error::Busy`] before anything is reserved.
     pub async fn log_in(&self, request: LogIn, asker: &Asker) -> Result<LoggedIn> {
         let entry = self.entry_key(&request.login_id)?;
         let admission = self.admit(&entry)?;
-        let charge = self.charge(AttemptKind::LogIn, asker).await?;
+        let charge = self.charge(AttemptKind::LogIn, &entry, asker).await?;
         let listed = self.read::<RosterEntry>(&entry_key(&entry)).await?;
         let known = listed.is_some();
+        let against = self.against_log_in(&request.login_id, asker).await;
         let reservation = self
-            .reserve_lane(AttemptKind::LogIn, &entry, known, asker)
+            .reserve_lane(AttemptKind::LogIn, &entry, known, &against, asker)
             .await?;
         let account = listed.and_then(|listed| usable_account(&listed.value));
         for _ in 0..PROOFS_MAX {
@@ -158,6 +160,10 @@ impl Portal {
             }
             let now = self.now();
             let profile = self.profile_from(account, entry, &listed.value).await?;
+            let known_browser = match request.shared_computer {
+                true => None,
+                false => Some(self.earn_known_browser(entry, asker, now)?),
+            };
             let family = self.new_family(&token, request, &profile, &gate.value, now, asker)?;
             let mut changes = ChangeSet::new();
             match &rehashed {
@@ -186,7 +192,11 @@ impl Portal {
             charge.give_back(&mut changes);
             self.credit_lane(&mut changes, lane).await?;
             let replaced = self.end_presented(&mut changes, request, asker).await?;
+            let own = replaced.map(|(_, selector)| selector);
+            let crowded_out = self.make_room(&mut changes, account, own, asker).await?;
             self.count_log_in(&mut changes, &profile, now);
+            self.tell_of_new_browser(&mut changes, account, entry, asker, now)
+                .await?;
             self.audit(
                 &mut changes,
                 now,
@@ -201,11 +211,15 @@ impl Portal {
                         .notices
                         .ended(account, selector, EndReason::LoggedInAgain);
                 }
+                for selector in crowded_out {
+                    self.tell_ended(account, selector);
+                }
                 let session = self.assertion(token.selector(), &slot_of(&family));
                 return Ok(Some(LoggedIn {
                     token,
                     session,
                     profile,
+                    known_browser,
                 }));
             }
             match self.read::<Gate>(&gate_key(account)).await? {
@@ -279,17 +293,9 @@ impl Portal {
     }
 
     fn count_log_in(&self, changes: &mut ChangeSet, profile: &Profile, now: Now) {
-        let day = window_start(now, super::organizations::DAY).as_millis();
-        let mut organizations: Vec<_> = profile
-            .memberships
-            .iter()
-            .map(|m| &m.organization)
-            .collect();
-        organizations.sort_unstable();
-        organizations.dedup();
-        for organization in organizations {
-            let cell = statistic_cell(organization, "log-ins", &format!("{day:016x}"));
-            changes.add(cell, 1, None);
+        for (what, window) in [("log-ins", DAY), ("active", QUARTER)] {
+            let organizations = profile.memberships.iter().map(|m| &m.organization);
+            count_in_window(changes, organizations, what, window, now);
         }
     }
 
@@ -334,21 +340,21 @@ pub(super) struct Proof {
     pub(super) rehashed: Option<String>,
 }
 
-struct CredentialContext([u8; 16], [u8; 8]);
+pub(super) struct CredentialContext([u8; 16], [u8; 8]);
 
 /// What a sealed credential is bound to: it cannot be moved to another account or back in time.
-fn credential_context(account: AccountId, generation: u64) -> CredentialContext {
+pub(super) fn credential_context(account: AccountId, generation: u64) -> CredentialContext {
     CredentialContext(*account.as_bytes(), generation.to_le_bytes())
 }
 
 impl CredentialContext {
-    fn parts(&self) -> [&[u8]; 3] {
+    pub(super) fn parts(&self) -> [&[u8]; 3] {
         [b"password", &self.0, &self.1]
     }
 }
 
 pub(super) fn usable_account(entry: &RosterEntry) -> Option<AccountId> {
-    (entry.claimed && entry.listing == Listing::Active)
+    (entry.claimed && entry.is_open())
         .then_some(entry.account)
         .flatten()
 }

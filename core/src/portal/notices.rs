@@ -73,13 +73,14 @@ impl NoticeBoard {
         });
     }
 
-    /// All families of the account ended but `kept`, which goes on under a new token.
+    /// All families of the account ended but `kept`, which goes on under a new token: its pages only
+    /// have to move where the password was changed.
     pub(super) fn all_ended(&self, account: AccountId, kept: Option<Selector>, reason: EndReason) {
-        self.tell(account, |listener| {
-            Some(match kept {
-                Some(kept) if kept == listener.selector => Notice::PasswordChanged,
-                _ => Notice::Ended(reason),
-            })
+        self.tell(account, |listener| match kept {
+            Some(kept) if kept == listener.selector => {
+                (reason == EndReason::PasswordChanged).then_some(Notice::PasswordChanged)
+            }
+            _ => Some(Notice::Ended(reason)),
         });
     }
 

@@ -10,6 +10,8 @@ use crate::rules::attempts::window_start;
 use crate::store::Space;
 use crate::store::records::{Stored, organization_key, statistic_cell};
 
+/// Browsers in use are counted by the quarter of an hour.
+pub(super) const QUARTER: Duration = Duration::from_secs(15 * 60);
 pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Counts below this are not told: a small group is a person.
@@ -65,7 +67,7 @@ pub struct Statistics {
     pub log_ins_today: Count,
 }
 
-const ROLES: [Role; 5] = [
+pub(super) const ROLES: [Role; 5] = [
     Role::Student,
     Role::Teacher,
     Role::Administrator,
@@ -144,7 +146,12 @@ impl Portal {
         })
     }
 
-    async fn statistic(&self, id: &OrganizationId, what: &str, which: &str) -> Result<u64> {
+    pub(super) async fn statistic(
+        &self,
+        id: &OrganizationId,
+        what: &str,
+        which: &str,
+    ) -> Result<u64> {
         Ok(self
             .store()
             .read_cell(&statistic_cell(id, what, which))

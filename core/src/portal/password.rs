@@ -1,16 +1,16 @@
 //! Changing one's own password: this browser stays in, every other is out (S7-S10, P3, P4).
 
 use super::attempts::{AttemptKind, Charge, Reservation, ReservedLane};
+use super::hooks::Opposition;
 use super::log_in::{Proof, slot_of};
 use super::{Asker, CONTENTION_MAX, LoggedIn, Portal, VerifiedSession, contended, put};
 use crate::error::{Refusal, Result};
 use crate::event::EventKind;
-use crate::host::KeyPurpose;
-use crate::model::{EndReason, EntryKey, Family, Gate, Person, RosterEntry};
+use crate::model::{EndReason, EntryKey, Family, Gate, MessageKind, Person, RosterEntry};
 use crate::rules::password::{PasswordRequirement, accept, requirements};
 use crate::secret::{NewPassword, Password, SessionToken};
 use crate::store::records::{entry_key, family_key, gate_key, person_key, seen_cell};
-use crate::store::{ChangeSet, Commit};
+use crate::store::{ChangeSet, Commit, Versioned};
 
 impl Portal {
     /// The stated requirements for this person's next password.
@@ -50,9 +50,9 @@ impl Portal {
             (Err(error), _) => return Err(error),
         };
         let admission = self.admit(&entry)?;
-        let charge = self.charge(AttemptKind::LogIn, asker).await?;
+        let charge = self.charge(AttemptKind::StepUp, &entry, asker).await?;
         let reservation = self
-            .reserve_lane(AttemptKind::LogIn, &entry, true, asker)
+            .reserve_lane(AttemptKind::StepUp, &entry, true, &Opposition::NONE, asker)
             .await?;
         let judged = self.judge_again(session).await?;
         let compared = self
@@ -99,7 +99,6 @@ impl Portal {
     ) -> Result<LoggedIn> {
         let (account, selector) = (session.account(), session.selector());
         let token = SessionToken::renew(selector, self.entropy())?;
-        let token_key = self.keys().current(KeyPurpose::TokenDigest);
         let generation = proof.gate.value.credential_generation + 1;
         let sealed_credential = self.seal_credential(account, generation, phc)?;
         for _ in 0..CONTENTION_MAX {
@@ -122,10 +121,8 @@ impl Portal {
             };
             let family = Family {
                 session_epoch: gate.session_epoch,
-                token_key,
-                token_digest: self.token_digest(token_key, &token)?,
                 authenticated_at: now.latest,
-                ..judged.family.value
+                ..self.under_new_token(judged.family.value, &token)?
             };
             let mut changes = ChangeSet::new();
             put(
@@ -151,6 +148,14 @@ impl Portal {
                 asker,
                 "own",
             )?;
+            self.tell(
+                &mut changes,
+                account,
+                MessageKind::PasswordChanged,
+                asker,
+                now,
+            )
+            .await?;
             if self.commit(changes).await? == Commit::Committed {
                 self.0
                     .notices
@@ -160,6 +165,7 @@ impl Portal {
                     token,
                     session,
                     profile,
+                    known_browser: None,
                 });
             }
         }
@@ -171,6 +177,15 @@ impl Portal {
         &self,
         session: &VerifiedSession,
     ) -> Result<(EntryKey, RosterEntry)> {
+        let (key, entry) = self.own_entry_read(session).await?;
+        Ok((key, entry.value))
+    }
+
+    /// The same, with the version it was read at.
+    pub(super) async fn own_entry_read(
+        &self,
+        session: &VerifiedSession,
+    ) -> Result<(EntryKey, Versioned<RosterEntry>)> {
         let person = self.read::<Person>(&person_key(session.account())).await?;
         let Some(person) = person else {
             return Err(Refusal::NotLoggedIn.into());
@@ -179,14 +194,16 @@ impl Portal {
             .read::<RosterEntry>(&entry_key(&person.value.entry))
             .await?;
         match entry {
-            Some(entry) => Ok((person.value.entry, entry.value)),
+            Some(entry) => Ok((person.value.entry, entry)),
             None => Err(Refusal::NotLoggedIn.into()),
         }
     }
 
     pub(super) fn requirements_for(&self, entry: &RosterEntry) -> Vec<PasswordRequirement> {
         let organizations = entry.memberships.iter().map(|m| &m.organization);
-        requirements(&self.policy().password.profiles_for(organizations))
+        let mut list = requirements(&self.policy().password.profiles_for(organizations));
+        list.extend(self.extra_requirements());
+        list
     }
 
     /// Judges a candidate against everything that is stated to the person of `entry`.
@@ -202,7 +219,15 @@ impl Portal {
             .chain(&self.policy().password.context_words)
             .map(String::as_str)
             .collect();
-        accept(candidate, &self.requirements_for(entry), &words).map_err(unacceptable)
+        let extra = self.extra_issues(&candidate).await;
+        match accept(candidate, &self.requirements_for(entry), &words) {
+            Ok(password) if extra.is_empty() => Ok(password),
+            Ok(_) => Err(unacceptable(extra)),
+            Err(mut issues) => {
+                issues.extend(extra);
+                Err(unacceptable(issues))
+            }
+        }
     }
 
     /// What is known of a person that no password or answer may be made of.

@@ -3,24 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::roster_row::{Outcome, Plan};
-use super::{Asker, CONTENTION_MAX, Portal, contended, put};
+use super::roster_import::{Import, Scope};
+use super::{Asker, Portal};
 use crate::error::Result;
 use crate::event::EventKind;
-use crate::model::roster::{Finding, RosterBatch, RosterOrganization, RosterPerson};
-use crate::model::{EndReason, Listing, LoginId, Organization, OrganizationId, RosterEntry};
-use crate::rules::roster::{held_finding, holds_deactivation, shared_finding, shared_numbers};
-use crate::store::records::{SourceRow, entry_key, organization_key};
-use crate::store::{ChangeSet, Commit, Key, Space};
-
-/// People whose rows go into one commit.
-const CHUNK: usize = 32;
+use crate::model::roster::{Finding, RosterBatch, Severity};
+use crate::model::{Listing, OrganizationId, RosterEntry};
+use crate::rules::roster::is_unrelated;
+use crate::rules::roster_findings as findings;
+use crate::store::records::{RosterHold, RowState, SourceRow};
+use crate::store::{ChangeSet, Key, Space};
 
 /// How an import is made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ImportOptions {
     /// Judge everything, change nothing.
     pub dry_run: bool,
+    /// Go on with a complete file that lists nobody whom its source listed before.
+    pub accept_new_ids: bool,
+    /// The source of the batch is what the file says of itself. Where another source is known, whoever
+    /// imports must say which it is: a file could claim to be another's.
+    pub source_is_claimed: bool,
 }
 
 /// How far an import has come.
@@ -45,10 +48,43 @@ pub struct ImportReport {
     pub deactivated: usize,
     /// People no longer listed, left as they are because there are too many of them.
     pub held: usize,
+    /// Rows that were left out; findings say why.
+    pub left_out: usize,
     /// Of the people listed, how many cannot be claimed by birthdate.
     pub without_birthdate: usize,
+    /// Change sets committed.
+    pub commits: usize,
+    /// Records and counts written in them.
+    pub writes: usize,
+    /// The same by organization, where something was listed or missing.
+    pub organizations: BTreeMap<OrganizationId, OrganizationReport>,
     /// What the reader of the report should know.
     pub findings: Vec<Finding>,
+}
+
+/// What an import did with the people of one organization (the one they land in).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrganizationReport {
+    /// New entries.
+    pub added: usize,
+    /// Entries that changed.
+    pub changed: usize,
+    /// People listed just as before.
+    pub unchanged: usize,
+    /// Rows that were left out.
+    pub left_out: usize,
+    /// People made inactive.
+    pub deactivated: usize,
+    /// People left as they are until a human confirms.
+    pub held: usize,
+}
+
+impl ImportReport {
+    /// Whether the import stopped before it changed anything.
+    pub fn is_stopped(&self) -> bool {
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        self.findings.iter().any(is_error)
+    }
 }
 
 /// What the store holds of rosters.
@@ -60,12 +96,16 @@ pub struct RosterStatus {
     pub claimed: usize,
     /// No longer listed.
     pub inactive: usize,
-    /// Waiting for a human's decision.
-    pub held: usize,
-    /// Active entries without a birthdate.
+    /// Entries whose number is shared: waiting for a human's decision.
+    pub shared: usize,
+    /// Active entries that are not claimed and have no birthdate.
     pub without_birthdate: usize,
     /// Organizations known.
     pub organizations: usize,
+    /// The sources, and how many organizations are theirs.
+    pub sources: BTreeMap<String, usize>,
+    /// Imports that wait for a human, by source and organization.
+    pub holds: Vec<RosterHold>,
 }
 
 impl Portal {
@@ -79,52 +119,98 @@ impl Portal {
         options: ImportOptions,
         progress: &(dyn Fn(ImportProgress) + Sync),
     ) -> Result<ImportReport> {
-        let mut report = ImportReport::default();
-        if !options.dry_run {
-            for organization in &batch.organizations {
-                self.keep_organization(organization).await?;
+        let import = Import::new(&batch, options, None, String::new());
+        self.judge_roster(import, progress).await
+    }
+
+    /// What importing `batch` would do: the counts and findings that a person looks at before they
+    /// confirm an upload. Changes nothing.
+    ///
+    /// # Errors
+    /// The store did not answer.
+    pub async fn preview_roster(
+        &self,
+        batch: &RosterBatch,
+        mut options: ImportOptions,
+        progress: &(dyn Fn(ImportProgress) + Sync),
+    ) -> Result<ImportReport> {
+        options.dry_run = true;
+        let import = Import::new(batch, options, None, String::new());
+        self.judge_roster(import, progress).await
+    }
+
+    pub(super) async fn judge_roster(
+        &self,
+        mut import: Import<'_>,
+        progress: &(dyn Fn(ImportProgress) + Sync),
+    ) -> Result<ImportReport> {
+        let (batch, options) = (import.batch, import.options);
+        if options.source_is_claimed {
+            let known = self.roster_sources().await?;
+            if known.keys().any(|other| *other != batch.source) {
+                import.tell(findings::source_needed(&batch.source, known.keys()));
+                return Ok(import.finish());
             }
         }
-        let shared = shared_numbers(&batch.people);
-        for number in &shared {
-            report.findings.push(shared_finding(number, &batch.people));
-        }
-        for (index, chunk) in batch.people.chunks(CHUNK).enumerate() {
-            self.import_chunk(&batch.source, chunk, &shared, options, &mut report)
-                .await?;
-            progress(ImportProgress {
-                done: index * CHUNK + chunk.len(),
-                of: batch.people.len(),
-            });
-        }
-        report.without_birthdate = batch
-            .people
-            .iter()
-            .filter(|p| p.birthdate.is_none())
-            .count();
+        self.list_keys(&mut import)?;
+        let mut missing = Vec::new();
         if batch.complete {
-            self.deactivate_missing(&batch, options, &mut report)
+            let known = self
+                .keys_with_prefix(&self.source_prefix(&batch.source)?)
                 .await?;
+            import.is_first = known.is_empty();
+            let still = known
+                .iter()
+                .filter(|key| import.listed.contains(key))
+                .count();
+            missing.extend(known.into_iter().filter(|key| !import.listed.contains(key)));
+            if still == 0 && !options.accept_new_ids {
+                let gone = self.count_listed(&missing, import.scope.as_ref()).await?;
+                if is_unrelated(gone, batch.people.len(), &self.policy().roster) {
+                    import.tell(findings::unrelated(&batch.source, gone));
+                    return Ok(import.finish());
+                }
+            }
         }
+        self.bind_organizations(&mut import).await?;
+        self.import_people(&mut import, progress).await?;
+        missing.extend(self.import_changes(&mut import, progress).await?);
+        self.settle_missing(&mut import, missing, progress).await?;
         if !options.dry_run {
-            let now = self.now();
-            let mut changes = ChangeSet::new();
-            let detail = format!(
-                "added={} changed={} unchanged={} deactivated={} held={}",
-                report.added, report.changed, report.unchanged, report.deactivated, report.held
-            );
-            let asker = Asker::default();
-            self.audit(
-                &mut changes,
-                now,
-                EventKind::RosterImported,
-                None,
-                &asker,
-                &detail,
-            )?;
-            self.commit(changes).await?;
+            self.audit_import(&mut import).await?;
         }
-        Ok(report)
+        Ok(import.finish())
+    }
+
+    async fn count_listed(&self, rows: &[Key], scope: Option<&Scope>) -> Result<usize> {
+        let mut count = 0;
+        for key in rows {
+            let row = self.read::<SourceRow>(key).await?.map(|row| row.value);
+            let counts = row.is_some_and(|row| {
+                row.state != RowState::Missing
+                    && scope.is_none_or(|scope| scope.served.contains(&row.organization))
+            });
+            count += usize::from(counts);
+        }
+        Ok(count)
+    }
+
+    async fn audit_import(&self, import: &mut Import<'_>) -> Result<()> {
+        let report = &import.report;
+        let detail = format!(
+            "added={} changed={} unchanged={} deactivated={} held={}{}",
+            report.added,
+            report.changed,
+            report.unchanged,
+            report.deactivated,
+            report.held,
+            import.by
+        );
+        let mut changes = ChangeSet::new();
+        let (now, kind) = (self.now(), EventKind::RosterImported);
+        self.audit(&mut changes, now, kind, None, &Asker::default(), &detail)?;
+        import.commit(self, changes).await?;
+        Ok(())
     }
 
     /// Counts all entries. Reads every one: for a command, not for a page.
@@ -134,229 +220,42 @@ impl Portal {
     pub async fn roster_status(&self) -> Result<RosterStatus> {
         let mut status = RosterStatus {
             organizations: self.organizations().await?.len(),
+            sources: self.roster_sources().await?,
+            holds: self.roster_holds().await?,
             ..Default::default()
         };
-        let mut cursor: Option<String> = None;
-        loop {
-            let keys = self
-                .store()
-                .scan(Space::Records, "entry/", cursor.as_deref(), 512)
-                .await?;
-            for key in &keys {
-                if let Some(entry) = self.read::<RosterEntry>(key).await? {
-                    match entry.value.listing {
-                        Listing::Active => status.active += 1,
-                        Listing::Inactive => status.inactive += 1,
-                        Listing::Held => status.held += 1,
-                    }
-                    let active = entry.value.listing == Listing::Active;
-                    status.claimed += usize::from(active && entry.value.claimed);
-                    status.without_birthdate +=
-                        usize::from(active && entry.value.birthdate.is_none());
-                }
-            }
-            match keys.last() {
-                Some(last) => cursor = Some(last.path().to_owned()),
-                None => return Ok(status),
-            }
-        }
-    }
-
-    async fn keep_organization(&self, listed: &RosterOrganization) -> Result<()> {
-        let organization = Organization {
-            id: listed.id.clone(),
-            name: listed.name.clone(),
-            kind: listed.kind,
-            parent: listed.parent.clone(),
-            contacts: listed.contacts.clone(),
-        };
-        for _ in 0..CONTENTION_MAX {
-            let key = organization_key(&listed.id);
-            let before = self.read::<Organization>(&key).await?;
-            if before
-                .as_ref()
-                .is_some_and(|before| before.value == organization)
-            {
-                return Ok(());
-            }
-            let mut changes = ChangeSet::new();
-            put(
-                &mut changes,
-                key,
-                &organization,
-                before.map(|before| before.version),
-            );
-            if self.commit(changes).await? == Commit::Committed {
-                return Ok(());
-            }
-        }
-        contended()
-    }
-
-    async fn import_chunk(
-        &self,
-        source: &str,
-        people: &[RosterPerson],
-        shared: &BTreeSet<LoginId>,
-        options: ImportOptions,
-        report: &mut ImportReport,
-    ) -> Result<()> {
-        // Two rows of one number would put the same entry twice in one change set.
-        let mut chunks: Vec<Vec<&RosterPerson>> = vec![Vec::new()];
-        for person in people {
-            let place = chunks
-                .iter_mut()
-                .find(|c| c.iter().all(|other| other.login_id != person.login_id));
-            match place {
-                Some(chunk) => chunk.push(person),
-                None => chunks.push(vec![person]),
-            }
-        }
-        for chunk in chunks {
-            if !self
-                .commit_rows(source, &chunk, shared, options, report)
-                .await?
-            {
-                // Rows that write the same record (numbers that change hands) go one by one.
-                for person in chunk {
-                    self.commit_rows(source, &[person], shared, options, report)
-                        .await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// `false`: the rows do not go together, nothing was changed.
-    async fn commit_rows(
-        &self,
-        source: &str,
-        people: &[&RosterPerson],
-        shared: &BTreeSet<LoginId>,
-        options: ImportOptions,
-        report: &mut ImportReport,
-    ) -> Result<bool> {
-        for _ in 0..CONTENTION_MAX {
-            let mut whole = Plan::default();
-            let mut outcomes = Vec::new();
-            for person in people {
-                let plan = self.plan_row(source, person, shared).await?;
-                outcomes.extend(plan.outcome);
-                whole.absorb(plan);
-            }
-            let (findings, ended) = (std::mem::take(&mut whole.findings), whole.ended.clone());
-            let changes = whole.into_changes();
-            if people.len() > 1 && changes.validate().is_err() {
-                return Ok(false);
-            }
-            let done = options.dry_run
-                || changes.is_empty()
-                || self.commit(changes).await? == Commit::Committed;
-            if done {
-                if !options.dry_run {
-                    for account in ended {
-                        self.0.notices.all_ended(account, None, EndReason::Disabled);
-                    }
-                }
-                let count = |which| outcomes.iter().filter(|outcome| **outcome == which).count();
-                report.added += count(Outcome::Added);
-                report.changed += count(Outcome::Changed);
-                report.unchanged += count(Outcome::Unchanged);
-                report.findings.extend(findings);
-                return Ok(true);
-            }
-        }
-        contended()
-    }
-
-    async fn deactivate_missing(
-        &self,
-        batch: &RosterBatch,
-        options: ImportOptions,
-        report: &mut ImportReport,
-    ) -> Result<()> {
-        let mut listed = BTreeSet::new();
-        for person in &batch.people {
-            listed.insert(self.source_key(&batch.source, &person.source_id)?);
-        }
-        let mut missing: BTreeMap<OrganizationId, Vec<Key>> = BTreeMap::new();
-        let mut totals: BTreeMap<OrganizationId, usize> = BTreeMap::new();
-        let prefix = self.source_prefix(&batch.source)?;
-        let mut cursor: Option<String> = None;
-        loop {
-            let keys = self
-                .store()
-                .scan(Space::Records, &prefix, cursor.as_deref(), 512)
-                .await?;
-            let Some(last) = keys.last() else { break };
-            cursor = Some(last.path().to_owned());
-            for key in keys {
-                let Some(row) = self.read::<SourceRow>(&key).await? else {
-                    continue;
-                };
-                if row.value.missing {
-                    continue;
-                }
-                *totals.entry(row.value.organization.clone()).or_default() += 1;
-                if !listed.contains(&key) {
-                    missing.entry(row.value.organization).or_default().push(key);
-                }
-            }
-        }
-        for (organization, keys) in missing {
-            let total = totals.get(&organization).copied().unwrap_or(0);
-            if holds_deactivation(keys.len(), total, &self.policy().roster) {
-                report.held += keys.len();
-                report
-                    .findings
-                    .push(held_finding(&organization, keys.len(), total));
+        for key in self.keys_with_prefix("entry/").await? {
+            let Some(entry) = self.read::<RosterEntry>(&key).await? else {
                 continue;
+            };
+            match entry.value.listing {
+                Listing::Active => status.active += 1,
+                Listing::Inactive => status.inactive += 1,
+                Listing::Held => status.shared += 1,
             }
-            for key in keys {
-                if !options.dry_run {
-                    self.deactivate(&key).await?;
-                }
-                report.deactivated += 1;
-            }
+            let active = entry.value.listing == Listing::Active;
+            status.claimed += usize::from(active && entry.value.claimed);
+            let unclaimed = active && !entry.value.claimed;
+            status.without_birthdate += usize::from(unclaimed && entry.value.birthdate.is_none());
         }
-        Ok(())
+        Ok(status)
     }
 
-    async fn deactivate(&self, row_key: &Key) -> Result<()> {
-        for _ in 0..CONTENTION_MAX {
-            let Some(row) = self.read::<SourceRow>(row_key).await? else {
-                return Ok(());
+    /// All keys of records under a prefix: for imports and commands.
+    pub(super) async fn keys_with_prefix(&self, prefix: &str) -> Result<BTreeSet<Key>> {
+        const PAGE: u32 = 512;
+        let mut all = BTreeSet::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = self
+                .store()
+                .scan(Space::Records, prefix, cursor.as_deref(), PAGE)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(all);
             };
-            let mut plan = Plan::default();
-            let key = row.value.entry;
-            let before = self.read::<RosterEntry>(&entry_key(&key)).await?;
-            if let Some(before) = before
-                && self.is_owned_by(&key, &before.value, row_key)?
-            {
-                let listing = match before.value.listing {
-                    Listing::Active => Listing::Inactive,
-                    other => other,
-                };
-                let entry = RosterEntry {
-                    listing,
-                    ..before.value.clone()
-                };
-                self.write_entry(&mut plan, &key, Some(before), entry)
-                    .await?;
-            }
-            let gone = SourceRow {
-                missing: true,
-                ..row.value
-            };
-            put(&mut plan.changes, row_key.clone(), &gone, Some(row.version));
-            let ended = plan.ended.clone();
-            if self.commit(plan.into_changes()).await? == Commit::Committed {
-                for account in ended {
-                    self.0.notices.all_ended(account, None, EndReason::Disabled);
-                }
-                return Ok(());
-            }
+            cursor = Some(last.path().to_owned());
+            all.extend(page);
         }
-        contended()
     }
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::organizations::QUARTER;
 use super::table::{FamilySlot, SlotKey};
 use super::{Asker, CONTENTION_MAX, Notices, Portal, contended, put};
 use crate::error::{Error, Refusal, Result};
 use crate::event::EventKind;
 use crate::host::KeyPurpose;
 use crate::model::{AccountId, EndReason, Ended, Family, Gate, Now, Selector, Timestamp};
+use crate::rules::attempts::window_start;
 use crate::rules::session::{SessionVerdict, activity_at, expires_at, judge_session, timed_out};
 use crate::secret::{SessionToken, same_digest};
 use crate::store::records::{family_key, gate_key, seen_cell};
@@ -83,6 +85,9 @@ impl Portal {
     /// The warm path: synchronous, no allocation. Anything but `Live` goes to
     /// [`Self::verify_session`].
     pub fn check(&self, token: &SessionToken) -> Check {
+        if self.0.shared {
+            return Check::AskStore;
+        }
         self.check_at(token, self.now())
     }
 
@@ -143,8 +148,13 @@ impl Portal {
 
     /// Judges a session again that was live before: on the way to a change on its behalf.
     pub(super) async fn judge_again(&self, session: &VerifiedSession) -> Result<Judged> {
-        self.judge_secret(session.selector, |_, _| Ok(session.token_digest))
+        self.judge_kept(session.selector, session.token_digest)
             .await
+    }
+
+    /// Judges the family of `selector` under the token digest that was read of it.
+    pub(super) async fn judge_kept(&self, selector: Selector, digest: [u8; 32]) -> Result<Judged> {
+        self.judge_secret(selector, |_, _| Ok(digest)).await
     }
 
     async fn judge_secret(
@@ -159,6 +169,13 @@ impl Portal {
             let Some(family) = self.read::<Family>(&family_key(selector)).await? else {
                 return Err(Refusal::NotLoggedIn.into());
             };
+            if !self
+                .keys()
+                .has(KeyPurpose::TokenDigest, family.value.token_key)
+            {
+                // Of another incarnation of the store: before a restore or a cut-over (P1).
+                return Err(Refusal::NotLoggedIn.into());
+            }
             let account = family.value.account;
             self.settle(SlotKey::Gate(account)).await?;
             let gate_load = table.begin_load(SlotKey::Gate(account));
@@ -298,6 +315,12 @@ impl Portal {
         changes.expect(family_key(session.selector), judged.family.version);
         changes.expect(gate_key(session.account), judged.gate.version);
         changes.raise(seen_cell(session.selector), at.as_millis());
+        let quarter = window_start(self.now(), QUARTER);
+        let kept = self.store().read_cell(&seen_cell(session.selector)).await?;
+        if kept < quarter.as_millis() && at >= quarter {
+            self.count_active(&mut changes, session.account, self.now())
+                .await?;
+        }
         // A conflict means that the session has just changed: this activity is not worth another look.
         if self.commit(changes).await? == Commit::Committed {
             table.touch(session.selector, at, true);
@@ -357,6 +380,16 @@ impl Portal {
         let selector = token.selector();
         let parts = [selector.as_bytes().as_slice(), token.secret().as_slice()];
         Ok(self.keys().mac(KeyPurpose::TokenDigest, key_id, &parts)?)
+    }
+
+    /// The family as it goes on under `token`: who holds the one before holds nothing.
+    pub(super) fn under_new_token(&self, family: Family, token: &SessionToken) -> Result<Family> {
+        let token_key = self.keys().current(KeyPurpose::TokenDigest);
+        Ok(Family {
+            token_key,
+            token_digest: self.token_digest(token_key, token)?,
+            ..family
+        })
     }
 
     pub(super) fn assertion(&self, selector: Selector, slot: &FamilySlot) -> VerifiedSession {

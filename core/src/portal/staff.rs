@@ -1,13 +1,15 @@
-//! What the people of the office may ask and do from the command line.
+//! What the people of the office may ask and do: from the command line, and at the desk
+//! (`staff_desk.rs`).
 
 use super::attempts::AttemptKind;
-use super::{Asker, CONTENTION_MAX, Portal, contended, put};
+use super::{Asker, CONTENTION_MAX, IssuedClaimCode, Portal, contended, put};
 use crate::error::Result;
 use crate::event::EventKind;
 use crate::model::{
-    AccountId, EndReason, Gate, GateStatus, Lane, Listing, LoginId, Membership, OrganizationId,
-    RosterEntry,
+    AccountId, EndReason, EntryKey, Gate, GateStatus, Lane, Listing, LoginId, Membership,
+    OrganizationId, RosterEntry, Timestamp,
 };
+use crate::rules::attempts::{failures, forgive, shut_until};
 use crate::rules::claim::{ClaimEvidence, digest_evidence, may_be_claimed};
 use crate::secret::same_digest;
 use crate::store::records::{entry_key, gate_key, statistic_cell};
@@ -30,16 +32,28 @@ pub struct PersonReport {
     pub status: Option<GateStatus>,
     /// Names the account, where there is one.
     pub account: Option<AccountId>,
+    /// When the office disabled the person; absent: it did not.
+    pub disabled_at: Option<Timestamp>,
     /// Whether a birthdate is on record, so that the person can claim by it.
     pub has_birthdate: bool,
     /// One per (organization, role).
     pub memberships: Vec<Membership>,
     /// Where the roster says the person lands.
     pub default_organization: OrganizationId,
-    /// Uncredited claim attempts.
+    /// Uncredited claim attempts by facts, wherever they came from.
     pub claim_failures: u32,
+    /// Claim attempts with a wrong code.
+    pub claim_code_failures: u32,
+    /// When the claim code that was issued is worth nothing any more; absent: there is no live one.
+    pub claim_code_expires_at: Option<Timestamp>,
     /// Uncredited log-in attempts.
     pub log_in_failures: u32,
+    /// Until then a claim by facts is refused whatever is typed; absent: it is not.
+    pub claim_shut_until: Option<Timestamp>,
+    /// Until then a log-in is refused whatever is typed; absent: it is not.
+    pub log_in_shut_until: Option<Timestamp>,
+    /// The roster that lists the person, and the name of the person's row in it.
+    pub source_row: (String, String),
 }
 
 /// Which facts agree with the roster; never what the roster says.
@@ -53,22 +67,22 @@ pub struct EvidenceReport {
     pub birthdate_matches: bool,
     /// A birthdate is on record.
     pub has_birthdate: bool,
-    /// The account may be claimed: listed, not held, not claimed yet.
+    /// The account may be claimed: listed, not held, not disabled, not claimed yet.
     pub claimable: bool,
+    /// The office disabled the person.
+    pub disabled: bool,
 }
 
 /// What taking a claim back did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum ResetClaim {
     /// The roster has no such number.
     Unknown,
     /// There was nothing to take back.
     NotClaimed,
-    /// Every session has ended, the password is dead, the person can claim again.
-    Reset {
-        /// Whether the person can claim by birthdate.
-        has_birthdate: bool,
-    },
+    /// Every session has ended, the password is dead, the person can claim again: with this code at
+    /// once, without one only where the birthdate is on record.
+    Reset(IssuedClaimCode),
 }
 
 impl Portal {
@@ -81,22 +95,38 @@ impl Portal {
         let Some(entry) = self.read::<RosterEntry>(&entry_key(&key)).await? else {
             return Ok(None);
         };
-        let entry = entry.value;
-        let details = self.open_details(&key, &entry)?;
+        self.report(&key, entry.value).await.map(Some)
+    }
+
+    pub(super) async fn report(&self, key: &EntryKey, entry: RosterEntry) -> Result<PersonReport> {
+        let details = self.open_details(key, &entry)?;
         let gate = match entry.account {
             Some(account) => self.read::<Gate>(&gate_key(account)).await?,
             None => None,
         };
-        let mut failures = [0; 2];
-        for (count, kind) in failures
-            .iter_mut()
-            .zip([AttemptKind::Claim, AttemptKind::LogIn])
-        {
-            let lane = self.read::<Lane>(&self.lane_key(kind, &key, true)?).await?;
-            *count = lane.map_or(0, |lane| lane.value.failures);
+        let mut counts = [(0, None); 5];
+        for (count, kind) in counts.iter_mut().zip([
+            AttemptKind::Claim,
+            AttemptKind::ClaimInside,
+            AttemptKind::ClaimCode,
+            AttemptKind::LogIn,
+            AttemptKind::LogInInside,
+        ]) {
+            let lane = self.read::<Lane>(&self.lane_key(kind, key, true)?).await?;
+            if let Some(lane) = lane.map(|lane| lane.value) {
+                let policy = kind.lane_policy(&self.policy().attempts);
+                *count = (failures(&lane), shut_until(&lane, policy, self.now()));
+            }
         }
-        let [claim_failures, log_in_failures] = failures;
-        Ok(Some(PersonReport {
+        let [
+            outside,
+            inside,
+            (claim_code_failures, _),
+            log_in,
+            log_in_inside,
+        ] = counts;
+        let claim_code_expires_at = self.claim_code_expires_at(key, &entry).await?;
+        Ok(PersonReport {
             login_id: details.login_id,
             given_name: details.given_name,
             family_name: details.family_name,
@@ -104,12 +134,18 @@ impl Portal {
             claimed: entry.claimed,
             status: gate.map(|gate| gate.value.status),
             account: entry.account,
+            disabled_at: entry.disabled_at,
             has_birthdate: entry.birthdate.is_some(),
             memberships: entry.memberships,
             default_organization: entry.default_organization,
-            claim_failures,
-            log_in_failures,
-        }))
+            claim_failures: outside.0.saturating_add(inside.0),
+            claim_code_failures,
+            claim_code_expires_at,
+            log_in_failures: log_in.0.saturating_add(log_in_inside.0),
+            claim_shut_until: outside.1.max(inside.1),
+            log_in_shut_until: log_in.1.max(log_in_inside.1),
+            source_row: (details.source, details.source_id),
+        })
     }
 
     /// Which of the facts that a person typed agree with the roster. For staff only: it charges no
@@ -126,10 +162,19 @@ impl Portal {
                 birthdate_matches: false,
                 has_birthdate: false,
                 claimable: false,
+                disabled: false,
             });
         };
-        let entry = entry.value;
-        let digests = digest_evidence(evidence, &key, self.keys(), entry.evidence_key)?;
+        self.compare_evidence(evidence, &key, &entry.value)
+    }
+
+    pub(super) fn compare_evidence(
+        &self,
+        evidence: &ClaimEvidence,
+        key: &EntryKey,
+        entry: &RosterEntry,
+    ) -> Result<EvidenceReport> {
+        let digests = digest_evidence(evidence, key, self.keys(), entry.evidence_key)?;
         let names = entry
             .name_pairs
             .iter()
@@ -141,12 +186,13 @@ impl Portal {
                 .birthdate
                 .is_some_and(|digest| same_digest(&digest, &digests.birthdate)),
             has_birthdate: entry.birthdate.is_some(),
-            claimable: may_be_claimed(&entry),
+            claimable: may_be_claimed(entry),
+            disabled: entry.disabled_at.is_some(),
         })
     }
 
     /// Takes a claim back: every session ends, the password dies, the person can claim again and then
-    /// has the same account.
+    /// has the same account. The code to do so comes with it, in the same commit.
     ///
     /// # Errors
     /// The store did not answer, or others kept committing first.
@@ -159,7 +205,6 @@ impl Portal {
             let Some(account) = entry.value.account.filter(|_| entry.value.claimed) else {
                 return Ok(ResetClaim::NotClaimed);
             };
-            let has_birthdate = entry.value.birthdate.is_some();
             let mut changes = ChangeSet::new();
             if let Some(gate) = self.read::<Gate>(&gate_key(account)).await? {
                 let reset = Gate {
@@ -190,8 +235,12 @@ impl Portal {
                     changes.add(cell, -1, None);
                 }
             }
-            self.forget_failures(&mut changes, &key).await?;
+            self.forget_failures(&mut changes, &key, &AttemptKind::ALL)
+                .await?;
             let now = self.now();
+            let issued = self
+                .put_claim_code(&mut changes, &key, &unclaimed, now)
+                .await?;
             self.audit(
                 &mut changes,
                 now,
@@ -204,25 +253,28 @@ impl Portal {
                 self.0
                     .notices
                     .all_ended(account, None, EndReason::StaffReset);
-                return Ok(ResetClaim::Reset { has_birthdate });
+                return Ok(ResetClaim::Reset(issued));
             }
         }
         contended()
     }
 
-    async fn forget_failures(
+    pub(super) async fn forget_failures(
         &self,
         changes: &mut ChangeSet,
-        key: &crate::model::EntryKey,
+        key: &EntryKey,
+        kinds: &[AttemptKind],
     ) -> Result<()> {
-        for kind in [AttemptKind::Claim, AttemptKind::LogIn] {
-            let lane_key = self.lane_key(kind, key, true)?;
+        let mut lanes = Vec::new();
+        for kind in kinds {
+            let lane_key = self.lane_key(*kind, key, true)?;
+            if !lanes.contains(&lane_key) {
+                lanes.push(lane_key);
+            }
+        }
+        for lane_key in lanes {
             if let Some(lane) = self.read::<Lane>(&lane_key).await? {
-                let cleared = Lane {
-                    failures: 0,
-                    ..lane.value
-                };
-                put(changes, lane_key, &cleared, Some(lane.version));
+                put(changes, lane_key, &forgive(&lane.value), Some(lane.version));
             }
         }
         Ok(())

@@ -3,13 +3,13 @@
 
 use crate::host::{KeyError, KeyPurpose, KeyRing};
 use crate::model::{
-    Birthdate, EntryKey, InvalidInput, Listing, LoginId, Now, RosterEntry, Ticket, TicketStep,
-    Timestamp,
+    Birthdate, ClaimCodeRecord, EntryKey, InvalidInput, LoginId, Now, RosterEntry, Ticket,
+    TicketStep, Timestamp,
 };
 use crate::policy::ClaimPolicy;
 use crate::rules::text::{canonical_name, tidy};
 use crate::rules::time::is_from_the_future;
-use crate::secret::same_digest;
+use crate::secret::{ClaimCode, same_digest};
 
 /// The longest name taken, in characters.
 pub const NAME_CHARACTERS_MAX: usize = 200;
@@ -23,8 +23,9 @@ const STEPS_MAX: u32 = 3;
 pub struct ClaimEvidence {
     given_name: String,
     family_name: String,
-    birthdate: Birthdate,
+    birthdate: Option<Birthdate>,
     login_id: LoginId,
+    code: Option<ClaimCode>,
 }
 
 /// Which field of a claim form cannot be understood.
@@ -38,6 +39,8 @@ pub enum ClaimField {
     Birthdate,
     /// Student Number.
     LoginId,
+    /// The code of a claim letter.
+    ClaimCode,
 }
 
 impl ClaimField {
@@ -48,6 +51,7 @@ impl ClaimField {
             Self::FamilyName => "family_name",
             Self::Birthdate => "birthdate",
             Self::LoginId => "login_id",
+            Self::ClaimCode => "claim_code",
         }
     }
 }
@@ -63,27 +67,75 @@ impl ClaimEvidence {
         birthdate: &str,
         login_id: &str,
     ) -> Result<Self, Vec<(ClaimField, InvalidInput)>> {
-        let given = name(given_name, InvalidInput("please type your first name"));
-        let family = name(family_name, InvalidInput("please type your last name"));
-        let birthdate = Birthdate::parse(birthdate.trim());
+        Self::parse_with_code(given_name, family_name, birthdate, login_id, "")
+    }
+
+    /// Takes what somebody says of themselves, for [`crate::Portal::check_evidence`]: who does not say
+    /// the birthdate has the names looked at alone. No claim is opened by it.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_names(
+        given_name: &str,
+        family_name: &str,
+        login_id: &str,
+    ) -> Result<Self, Vec<(ClaimField, InvalidInput)>> {
+        // Any birthdate stands in for the one that is not looked at.
+        let parsed = Self::parse(given_name, family_name, "2000-01-01", login_id)?;
+        Ok(Self {
+            birthdate: None,
+            ..parsed
+        })
+    }
+
+    /// Takes the facts and the code of a letter as typed; an empty code is none. Who has a code may
+    /// leave the birthdate empty: the roster may not have it.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with_code(
+        given_name: &str,
+        family_name: &str,
+        birthdate: &str,
+        login_id: &str,
+        code: &str,
+    ) -> Result<Self, Vec<(ClaimField, InvalidInput)>> {
+        let given = parse_name(given_name, InvalidInput("please type your first name"));
+        let family = parse_name(family_name, InvalidInput("please type your last name"));
+        let (birthdate, code) = (birthdate.trim(), code.trim());
+        let birthdate = match (birthdate, code) {
+            ("", code) if !code.is_empty() => Ok(None),
+            (typed, _) => Birthdate::parse(typed).map(Some),
+        };
+        let code = match code {
+            "" => Ok(None),
+            typed => ClaimCode::parse(typed).map(Some),
+        };
         let login_id = LoginId::parse(login_id);
-        match (given, family, birthdate, login_id) {
-            (Ok(given_name), Ok(family_name), Ok(birthdate), Ok(login_id)) => Ok(Self {
+        match (given, family, birthdate, login_id, code) {
+            (Ok(given_name), Ok(family_name), Ok(birthdate), Ok(login_id), Ok(code)) => Ok(Self {
                 given_name,
                 family_name,
                 birthdate,
                 login_id,
+                code,
             }),
-            (given, family, birthdate, login_id) => Err([
+            (given, family, birthdate, login_id, code) => Err([
                 (ClaimField::GivenName, given.err()),
                 (ClaimField::FamilyName, family.err()),
                 (ClaimField::Birthdate, birthdate.err()),
                 (ClaimField::LoginId, login_id.err()),
+                (ClaimField::ClaimCode, code.err()),
             ]
             .into_iter()
             .filter_map(|(field, error)| Some((field, error?)))
             .collect()),
         }
+    }
+
+    /// The code of a letter, where one was typed.
+    pub fn code(&self) -> Option<&ClaimCode> {
+        self.code.as_ref()
     }
 
     /// The number claimed.
@@ -92,7 +144,11 @@ impl ClaimEvidence {
     }
 }
 
-fn name(text: &str, missing: InvalidInput) -> Result<String, InvalidInput> {
+/// A name as typed, its spaces tidied.
+///
+/// # Errors
+/// `missing` where there is no letter in it, or it is too long.
+pub fn parse_name(text: &str, missing: InvalidInput) -> Result<String, InvalidInput> {
     let tidied = tidy(text);
     if tidied.chars().count() > NAME_CHARACTERS_MAX {
         return Err(InvalidInput("the name is too long: at most 200 characters"));
@@ -109,7 +165,7 @@ fn name(text: &str, missing: InvalidInput) -> Result<String, InvalidInput> {
 pub struct EvidenceDigests {
     /// Digest of the canonical (given, family) pair.
     pub name_pair: [u8; 32],
-    /// Digest of the birthdate.
+    /// Digest of the birthdate; of nothing, where none was typed: it is nobody's.
     pub birthdate: [u8; 32],
 }
 
@@ -131,7 +187,14 @@ pub fn digest_evidence(
             keys,
             key_id,
         )?,
-        birthdate: birthdate_digest(&evidence.birthdate, entry_key, keys, key_id)?,
+        birthdate: match &evidence.birthdate {
+            Some(birthdate) => birthdate_digest(birthdate, entry_key, keys, key_id)?,
+            None => keys.mac(
+                KeyPurpose::Evidence,
+                key_id,
+                &[b"no-birthdate", &entry_key.0],
+            )?,
+        },
     })
 }
 
@@ -171,21 +234,88 @@ pub fn birthdate_digest(
     keys.mac(KeyPurpose::Evidence, key_id, &parts)
 }
 
-/// Whether the evidence is the entry's and the entry may be claimed: one conjunction, one bit out
-/// (CL-04). Every slot is compared whatever the others say.
-pub fn evidence_matches(entry: &RosterEntry, digests: &EvidenceDigests) -> bool {
+/// What a claim code is worth for an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeProof {
+    /// None was typed.
+    NotGiven,
+    /// One was typed that is not the entry's, or no longer.
+    Wrong,
+    /// The entry's own.
+    Right,
+}
+
+/// What evidence is worth. Who asks is told one bit of it: whether it matches (CL-04).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvidenceVerdict {
+    /// Everything that is asked for is right, and the entry may be claimed.
+    Matches,
+    /// The number and exactly one more fact are right: somebody who knows the person, or the person.
+    NearMiss,
+    /// Anything else.
+    WildMiss,
+}
+
+/// Judges evidence: one conjunction. Every slot is compared whatever the others say. Who has the right
+/// code needs a birthdate only where one is on record.
+pub fn judge_evidence(
+    entry: &RosterEntry,
+    digests: &EvidenceDigests,
+    code: CodeProof,
+) -> EvidenceVerdict {
     let mut names = subtle::Choice::from(0);
     for pair in &entry.name_pairs {
         names |= subtle::Choice::from(u8::from(same_digest(pair, &digests.name_pair)));
     }
-    let birthdate = same_digest(&entry.birthdate.unwrap_or([0; 32]), &digests.birthdate);
-    let facts = names & subtle::Choice::from(u8::from(birthdate & entry.birthdate.is_some()));
-    bool::from(facts) & may_be_claimed(entry)
+    let names = bool::from(names);
+    let on_record = entry.birthdate.is_some();
+    let birthdate =
+        same_digest(&entry.birthdate.unwrap_or([0; 32]), &digests.birthdate) & on_record;
+    let claimable = may_be_claimed(entry);
+    let proven = match code {
+        CodeProof::NotGiven => names & birthdate,
+        CodeProof::Wrong => false,
+        CodeProof::Right => names & (birthdate | !on_record),
+    };
+    if proven & claimable {
+        EvidenceVerdict::Matches
+    } else if (names ^ birthdate) & claimable & (code == CodeProof::NotGiven) {
+        EvidenceVerdict::NearMiss
+    } else {
+        EvidenceVerdict::WildMiss
+    }
 }
 
-/// Listed, and not claimed yet.
+/// The digest of a claim code, bound to its entry (*format*).
+///
+/// # Errors
+/// The key is not in the ring.
+pub fn claim_code_digest(
+    code: &ClaimCode,
+    entry_key: &EntryKey,
+    keys: &KeyRing,
+    key_id: u32,
+) -> Result<[u8; 32], KeyError> {
+    let parts = [b"claim-code".as_slice(), &entry_key.0, code.as_bytes()];
+    keys.mac(KeyPurpose::TokenDigest, key_id, &parts)
+}
+
+/// Whether a claim code that was issued can still be used: it dies by time, and with the entry's
+/// generation.
+pub fn claim_code_is_live(
+    record: &ClaimCodeRecord,
+    entry: &RosterEntry,
+    policy: &ClaimPolicy,
+    now: Now,
+) -> bool {
+    record.claim_generation == entry.claim_generation
+        && now.latest < record.issued_at.plus(policy.code_lifetime)
+        && !is_from_the_future(record.issued_at, now)
+}
+
+/// Listed, not disabled, and not claimed yet.
 pub fn may_be_claimed(entry: &RosterEntry) -> bool {
-    (entry.listing == Listing::Active) & !entry.claimed
+    entry.is_open() & !entry.claimed
 }
 
 /// What becomes of a step that is asked for with a ticket.
@@ -237,7 +367,7 @@ pub fn judge_ticket(
 mod tests {
     use super::*;
     use crate::host::{Entropy, EntropyError};
-    use crate::model::{OrganizationId, Timestamp};
+    use crate::model::{Listing, OrganizationId, Timestamp};
     use std::time::Duration;
 
     #[derive(Debug)]
@@ -270,6 +400,7 @@ mod tests {
             birthdate: Some(birthdate_digest(&birthdate, &KEY, keys, id).unwrap()),
             memberships: Vec::new(),
             default_organization: OrganizationId::parse("a").unwrap(),
+            disabled_at: None,
             details: Vec::new(),
         }
     }
@@ -277,7 +408,90 @@ mod tests {
     fn matches(keys: &KeyRing, entry: &RosterEntry, given: &str, family: &str, day: &str) -> bool {
         let evidence = ClaimEvidence::parse(given, family, day, "S-1").unwrap();
         let digests = digest_evidence(&evidence, &KEY, keys, entry.evidence_key).unwrap();
-        evidence_matches(entry, &digests)
+        judge_evidence(entry, &digests, CodeProof::NotGiven) == EvidenceVerdict::Matches
+    }
+
+    #[test]
+    fn cl04_a_near_miss_has_the_number_and_exactly_one_more_fact_right() {
+        use EvidenceVerdict::{Matches, NearMiss, WildMiss};
+        let keys = KeyRing::generate(&Sevens).unwrap();
+        let entry = entry(&keys);
+        let without = RosterEntry {
+            birthdate: None,
+            ..entry.clone()
+        };
+        let claimed = RosterEntry {
+            claimed: true,
+            ..entry.clone()
+        };
+        let judge = |entry: &RosterEntry, family: &str, day: &str, code| {
+            let evidence =
+                ClaimEvidence::parse_with_code("Zoë", family, day, "S-1", "CDFGH-JKMNP").unwrap();
+            let digests = digest_evidence(&evidence, &KEY, &keys, entry.evidence_key).unwrap();
+            judge_evidence(entry, &digests, code)
+        };
+        let (right, wrong) = ("De la Cruz", "Cruz");
+        let (day, other) = ("2012-12-10", "2012-12-11");
+        use CodeProof::{NotGiven, Right, Wrong};
+        for (entry, family, birthdate, code, verdict) in [
+            (&entry, right, day, NotGiven, Matches),
+            (&entry, right, other, NotGiven, NearMiss),
+            (&entry, wrong, day, NotGiven, NearMiss),
+            (&entry, wrong, other, NotGiven, WildMiss),
+            (&claimed, right, other, NotGiven, WildMiss),
+            (&claimed, right, day, NotGiven, WildMiss),
+            (&entry, right, day, Wrong, WildMiss),
+            (&entry, right, day, Right, Matches),
+            (&entry, right, "", Right, WildMiss),
+            (&entry, right, other, Right, WildMiss),
+            (&entry, wrong, day, Right, WildMiss),
+            (&without, right, "", Right, Matches),
+            (&without, right, day, Right, Matches),
+            (&without, wrong, "", Right, WildMiss),
+            (&without, right, "", NotGiven, NearMiss),
+            (&without, right, day, Wrong, WildMiss),
+            (&claimed, right, day, Right, WildMiss),
+        ] {
+            let judged = judge(entry, family, birthdate, code);
+            assert_eq!(judged, verdict, "{family} {birthdate} {code:?}");
+        }
+    }
+
+    #[test]
+    fn cl06_a_code_dies_by_time_and_with_its_generation() {
+        let keys = KeyRing::generate(&Sevens).unwrap();
+        let entry = entry(&keys);
+        let issued_at = Timestamp::from_millis(1_700_000_000_000);
+        let record = ClaimCodeRecord {
+            claim_generation: 1,
+            code_key: 1,
+            code_digest: [0; 32],
+            issued_at,
+        };
+        let policy = ClaimPolicy::default();
+        let live = |entry: &RosterEntry, now| claim_code_is_live(&record, entry, &policy, now);
+        let after = |ms| Now::exactly(issued_at.plus(Duration::from_millis(ms)));
+        let days_21 = 21 * 24 * 3_600_000;
+        assert!(live(&entry, after(days_21 - 1)));
+        assert!(!live(&entry, after(days_21)));
+        let before = Now::exactly(issued_at.minus(Duration::from_secs(301)));
+        assert!(!live(&entry, before), "issued in the future");
+        let next = RosterEntry {
+            claim_generation: 2,
+            ..entry.clone()
+        };
+        assert!(!live(&next, after(0)));
+    }
+
+    #[test]
+    fn only_who_has_a_code_may_leave_the_birthdate_out() {
+        let parse = |day, code| ClaimEvidence::parse_with_code("A", "B", day, "S-1", code);
+        assert!(parse("", "cdfgh jkmnp").is_ok());
+        assert!(parse(" ", "").is_err());
+        assert!(parse("2012-12-10", " ").unwrap().code().is_none());
+        let fields = parse("", "CDFGH").unwrap_err();
+        assert_eq!(fields.len(), 1);
+        assert_eq!(fields[0].0.code(), "claim_code");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a new password must be: *stated requirements*. One datum renders the text a person reads and
 //! judges what they type, so that the page cannot say one thing and the engine another.
 
+use crate::hook::ExtraRequirement;
 use crate::policy::PasswordProfile;
 use crate::rules::text::canonical_name;
 use crate::secret::{NewPassword, Password};
@@ -24,6 +25,10 @@ pub enum PasswordRequirement {
     NotAboutYou,
     /// Another one than now.
     NotTheCurrent,
+    /// What a rule of the host's asks for.
+    Extra(&'static ExtraRequirement),
+    /// Never stated: a rule of the host's gave no verdict, and without one no password is taken.
+    Unchecked,
 }
 
 /// What a password is missing: the requirement it breaks.
@@ -44,6 +49,8 @@ impl PasswordRequirement {
             Self::NotCommon => "not_common",
             Self::NotAboutYou => "not_about_you",
             Self::NotTheCurrent => "not_the_current",
+            Self::Extra(stated) => stated.code(),
+            Self::Unchecked => "unchecked",
         }
     }
 
@@ -58,6 +65,10 @@ impl PasswordRequirement {
             Self::NotCommon => "Not a password that many people use".into(),
             Self::NotAboutYou => "Not your name, your number or your school".into(),
             Self::NotTheCurrent => "Not the password you have now".into(),
+            Self::Extra(stated) => stated.text("en").to_owned(),
+            Self::Unchecked => {
+                "This password could not be checked just now. Try again in a few minutes".into()
+            }
         }
     }
 }
@@ -121,6 +132,8 @@ fn meets(text: &str, requirement: PasswordRequirement, about: &[&str]) -> bool {
         PasswordRequirement::NotAboutYou => !is_about(text, about),
         // Judged where the current password is at hand: `Portal::change_password`.
         PasswordRequirement::NotTheCurrent => true,
+        // Judged by who stated it: `Portal::extra_issues`.
+        PasswordRequirement::Extra(_) | PasswordRequirement::Unchecked => true,
     }
 }
 

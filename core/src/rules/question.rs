@@ -254,22 +254,42 @@ pub fn accept(
         return Err(issues);
     }
     canonical.sort_unstable_by_key(|(id, _)| *id);
+    let questions = canonical.iter().map(|(id, _)| (*id).to_owned()).collect();
+    Ok(AcceptedAnswers {
+        questions,
+        hash_input: one_input(&canonical),
+    })
+}
+
+/// What is compared with the one hash when the answers to `questions` (as accepted before, in their
+/// order) are given again. A missing answer is an empty one: all of them are judged together, one bit
+/// out (SQ-05).
+pub(crate) fn recall(answers: &SecurityAnswers, questions: &[String]) -> Zeroizing<Vec<u8>> {
+    let given = |id: &str| {
+        let answer = answers.0.iter().find(|(question, _)| question == id);
+        answer.map_or("", |(_, answer)| answer.as_str())
+    };
+    let canonical: Vec<_> = questions
+        .iter()
+        .map(|id| (id.as_str(), canonical_answer(given(id))))
+        .collect();
+    one_input(&canonical)
+}
+
+/// Ids and answers, each with its length: a boundary cannot be moved.
+fn one_input(canonical: &[(&str, Zeroizing<String>)]) -> Zeroizing<Vec<u8>> {
     let length = canonical
         .iter()
         .map(|(id, form)| 16 + id.len() + form.len())
         .sum();
-    let mut hash_input = Zeroizing::new(Vec::with_capacity(length));
-    for (id, form) in &canonical {
+    let mut input = Zeroizing::new(Vec::with_capacity(length));
+    for (id, form) in canonical {
         for part in [id.as_bytes(), form.as_bytes()] {
-            hash_input.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            hash_input.extend_from_slice(part);
+            input.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            input.extend_from_slice(part);
         }
     }
-    let questions = canonical.iter().map(|(id, _)| (*id).to_owned()).collect();
-    Ok(AcceptedAnswers {
-        questions,
-        hash_input,
-    })
+    input
 }
 
 fn problem_of(
@@ -349,6 +369,25 @@ mod tests {
             problems(SecurityAnswers::new().with("nope", "Vellum")),
             [(0, "unknown_question"), (1, "count")]
         );
+    }
+
+    #[test]
+    fn answers_given_again_are_the_same_input_and_others_are_not() {
+        let before = SecurityAnswers::new()
+            .with("story", "Zeno's Lane")
+            .with("first_toy", "Old Vellum");
+        let accepted = accept(&before, 2, &[]).unwrap();
+        let again = |story: &str, toy: &str| {
+            let answers = SecurityAnswers::new()
+                .with("first_toy", toy)
+                .with("story", story);
+            recall(&answers, accepted.questions())
+        };
+        assert_eq!(again("zenos lane", "OLD-VELLUM"), accepted.hash_input());
+        assert_ne!(again("zenos lane", "old"), accepted.hash_input());
+        assert_ne!(again("", "old vellum"), accepted.hash_input());
+        let one = SecurityAnswers::new().with("story", "Zeno's Lane");
+        assert_ne!(recall(&one, accepted.questions()), accepted.hash_input());
     }
 
     #[test]

@@ -4,6 +4,8 @@ use crate::model::{InvalidInput, OrganizationId};
 
 /// The longest location, in bytes.
 pub const RESUME_BYTES_MAX: usize = 2048;
+/// The longest prefix of an application, in bytes.
+pub const APP_PREFIX_BYTES_MAX: usize = 256;
 
 /// A screen of this portal, or of an application the host declared, that a person may be sent to. Only
 /// [`ResumeLocation::parse`] makes one, so an open redirect cannot be written down.
@@ -11,21 +13,117 @@ pub const RESUME_BYTES_MAX: usize = 2048;
 pub struct ResumeLocation {
     text: String,
     organization: Option<OrganizationId>,
+    on_host: bool,
 }
 
-/// A prefix under which a host serves its own pages.
+/// A prefix under which a host serves pages of its own: a path at the root of the origin, wherever the
+/// portal itself is mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppPrefix {
+    prefix: String,
+    organization: AppOrganization,
+}
+
+/// Where the organization of a host's page comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AppOrganization {
+    /// The person's default organization.
+    #[default]
+    Default,
+    /// Every page under the prefix is of this one.
+    Fixed(OrganizationId),
+    /// The first segment after the prefix names it: `/timetable/{organization}/...`.
+    FromPath,
+}
+
+/// First segments that the portal answers itself where it is mounted at the root.
+const PORTAL_SEGMENTS: [&str; 15] = [
+    ".well-known",
+    "account",
+    "api",
+    "assets",
+    "claim",
+    "header",
+    "healthz",
+    "help",
+    "login",
+    "logout",
+    "metrics",
+    "o",
+    "readyz",
+    "recover",
+    "staff",
+];
+
+impl AppPrefix {
+    /// Takes `/name/` or `/several/names/`: plain letters, digits, `-`, `.`, `_`, `~`; not a path that the
+    /// portal answers itself, and not `/`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(prefix: &str, organization: AppOrganization) -> Result<Self, InvalidInput> {
+        let inner = prefix
+            .strip_prefix('/')
+            .and_then(|rest| rest.strip_suffix('/'))
+            .filter(|inner| prefix.len() <= APP_PREFIX_BYTES_MAX && !inner.is_empty());
+        let plain = |segment: &str| {
+            let bytes = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+            !matches!(segment, "" | "." | "..") && segment.bytes().all(bytes)
+        };
+        let Some(inner) = inner.filter(|inner| inner.split('/').all(plain)) else {
+            return Err(InvalidInput(
+                "a prefix of an application begins and ends with / and has a plain name between",
+            ));
+        };
+        let first = inner.split('/').next().unwrap_or("");
+        if PORTAL_SEGMENTS.contains(&first) {
+            return Err(InvalidInput(
+                "the prefix of an application is a path of the portal itself: take another name",
+            ));
+        }
+        Ok(Self {
+            prefix: prefix.to_owned(),
+            organization,
+        })
+    }
+
     /// Begins and ends with `/`.
-    pub prefix: String,
-    /// The organization of every page there; absent: the person's default.
-    pub organization: Option<OrganizationId>,
+    pub fn as_str(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Where the organization of its pages comes from.
+    pub fn organization(&self) -> &AppOrganization {
+        &self.organization
+    }
+
+    /// The longest of the declared prefixes that `path` lies under.
+    pub fn of<'a>(path: &str, apps: &'a [Self]) -> Option<&'a Self> {
+        let under = apps.iter().filter(|app| path.starts_with(&app.prefix));
+        under.max_by_key(|app| app.prefix.len())
+    }
+
+    /// The organization that `path`, which lies under the prefix, names.
+    fn organization_of(&self, path: &str) -> Result<Option<OrganizationId>, InvalidInput> {
+        match &self.organization {
+            AppOrganization::Default => Ok(None),
+            AppOrganization::Fixed(organization) => Ok(Some(organization.clone())),
+            AppOrganization::FromPath => {
+                let below = path.strip_prefix(&self.prefix).unwrap_or("");
+                match below.split('/').next() {
+                    None | Some("") => Ok(None),
+                    Some(name) => OrganizationId::parse(name).map(Some),
+                }
+            }
+        }
+    }
 }
 
 impl ResumeLocation {
-    /// Takes `/o/{organization}/...`, `/account...` and what lies under a declared prefix: path, query and
-    /// fragment, relative to the portal's base path. Nothing else: no other origin, no `//`, no backslash,
-    /// no control character, no dot segment, plain or percent-encoded, and not the log-in or log-out page.
+    /// Takes `/o/{organization}/...` and `/account...`, relative to the portal's base path, and what lies
+    /// under a declared prefix, from the root of the origin: path, query and fragment. Nothing else: no
+    /// other origin, no `//`, no backslash, no control character, no dot segment, plain or
+    /// percent-encoded, and not the log-in or log-out page.
     ///
     /// # Errors
     /// What is wrong, for a log line; people are simply led to their landing page.
@@ -46,6 +144,7 @@ impl ResumeLocation {
         if !segments_are_plain(below_root) || !escapes_are_plain(path) {
             return Err(InvalidInput("the location is not in its plain form"));
         }
+        let mut on_host = false;
         let organization = if let Some(rest) = below_root.strip_prefix("o/") {
             let name = rest.split('/').next().unwrap_or("");
             if !rest.contains('/') {
@@ -56,8 +155,9 @@ impl ResumeLocation {
             Some(OrganizationId::parse(name)?)
         } else if path == "/account" || path.starts_with("/account/") {
             None
-        } else if let Some(app) = apps.iter().find(|app| path.starts_with(&app.prefix)) {
-            app.organization.clone()
+        } else if let Some(app) = AppPrefix::of(path, apps) {
+            on_host = true;
+            app.organization_of(path)?
         } else {
             return Err(InvalidInput(
                 "the location is not a page one can come back to",
@@ -66,7 +166,14 @@ impl ResumeLocation {
         Ok(Self {
             text: text.to_owned(),
             organization,
+            on_host,
         })
+    }
+
+    /// A page of the host at `text`, if it lies under a declared prefix. Not a page of the portal, even
+    /// where the host has one of the same path beside a portal that is mounted elsewhere.
+    pub fn on_host(text: &str, apps: &[AppPrefix]) -> Option<Self> {
+        Self::parse(text, apps).ok().filter(Self::is_on_host)
     }
 
     /// The landing page of an organization.
@@ -74,7 +181,26 @@ impl ResumeLocation {
         Self {
             text: format!("/o/{organization}/"),
             organization: Some(organization.clone()),
+            on_host: false,
         }
+    }
+
+    /// Whether it is a page of the host: its path is then one from the root of the origin, not one below
+    /// the portal's base path.
+    pub fn is_on_host(&self) -> bool {
+        self.on_host
+    }
+
+    /// The first page of the same application in another organization, where the path names it.
+    pub fn in_organization(
+        &self,
+        organization: &OrganizationId,
+        apps: &[AppPrefix],
+    ) -> Option<String> {
+        let path = self.text.split(['?', '#']).next().unwrap_or("");
+        let app = AppPrefix::of(path, apps).filter(|_| self.on_host)?;
+        let named = app.organization == AppOrganization::FromPath;
+        named.then(|| format!("{}{organization}/", app.prefix))
     }
 
     /// Path, query and fragment, beginning with one `/`.
@@ -160,10 +286,13 @@ mod tests {
     use super::*;
 
     fn apps() -> Vec<AppPrefix> {
-        vec![AppPrefix {
-            prefix: "/gradebook/".into(),
-            organization: None,
-        }]
+        let app = |prefix, organization| AppPrefix::parse(prefix, organization).unwrap();
+        let fixed = AppOrganization::Fixed(OrganizationId::parse("10002").unwrap());
+        vec![
+            app("/gradebook/", AppOrganization::Default),
+            app("/timetable/", AppOrganization::FromPath),
+            app("/timetable/rooms/", fixed),
+        ]
     }
 
     #[test]
@@ -179,6 +308,78 @@ mod tests {
         }
         let location = ResumeLocation::parse("/o/10001/apps/x", &[]).unwrap();
         assert_eq!(location.organization().unwrap().as_str(), "10001");
+        assert!(!location.is_on_host());
+    }
+
+    #[test]
+    fn s15_the_organization_of_a_hosts_page_is_fixed_or_from_the_path_or_the_default() {
+        for (text, organization) in [
+            ("/gradebook/class/7", None),
+            ("/timetable/10001/week/3?day=mon#now", Some("10001")),
+            ("/timetable/10001", Some("10001")),
+            ("/timetable/", None),
+            ("/timetable/rooms/7", Some("10002")),
+        ] {
+            let location = ResumeLocation::parse(text, &apps()).unwrap();
+            let named = location.organization().map(OrganizationId::as_str);
+            assert_eq!(named, organization, "{text}");
+            assert!(location.is_on_host());
+            assert_eq!(
+                ResumeLocation::on_host(text, &apps()),
+                Some(location),
+                "{text}"
+            );
+        }
+        assert!(ResumeLocation::parse("/timetable/a%20b/x", &apps()).is_err());
+        assert_eq!(ResumeLocation::on_host("/account", &apps()), None);
+    }
+
+    #[test]
+    fn s07_the_switcher_stays_in_the_application_where_its_path_names_the_organization() {
+        let other = OrganizationId::parse("10009").unwrap();
+        for (text, first_page) in [
+            ("/timetable/10001/week/3?day=mon", Some("/timetable/10009/")),
+            ("/timetable/rooms/7", None),
+            ("/gradebook/class/7", None),
+            ("/o/10001/apps/x", None),
+        ] {
+            let location = ResumeLocation::parse(text, &apps()).unwrap();
+            let page = location.in_organization(&other, &apps());
+            assert_eq!(page.as_deref(), first_page, "{text}");
+        }
+    }
+
+    #[test]
+    fn a23_a_prefix_is_a_plain_path_of_the_hosts_own() {
+        let parse = |prefix: &str| AppPrefix::parse(prefix, AppOrganization::Default);
+        for good in ["/timetable/", "/apps/grade.book/", "/~x/", "/openings/"] {
+            assert_eq!(parse(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "/",
+            "//",
+            "timetable/",
+            "/timetable",
+            "/a//b/",
+            "//e.example/",
+            "/a/../b/",
+            "/./",
+            "/a b/",
+            "/%2f/",
+            "/a?b/",
+            "/o/",
+            "/o/x/",
+            "/login/",
+            "/account/",
+            "/api/v2/",
+            "/assets/",
+            "https://e.example/",
+            "/a\\b/",
+        ] {
+            assert!(parse(bad).is_err(), "{bad:?} was taken");
+        }
+        assert!(parse(&format!("/{}/", "a".repeat(APP_PREFIX_BYTES_MAX))).is_err());
     }
 
     #[test]

@@ -3,14 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::roster::{Finding, Place, RosterPerson, Severity};
-use crate::model::{EntryDetails, LoginId, OrganizationId};
+use crate::model::roster::RosterPerson;
+use crate::model::{EntryDetails, LoginId};
 use crate::policy::RosterPolicy;
 use crate::rules::text::canonical_name;
 
 /// Whether the entry of an account describes another human than `person`: neither name is the same, nor
-/// the birthdate. A source that gives its ids anew must not hand accounts on with them.
-pub fn is_another_human(person: &RosterPerson, known: &EntryDetails, same_birthdate: bool) -> bool {
+/// the birthdate. A source that gives its ids anew must not hand accounts on with them. Of who comes back
+/// after the source had stopped listing them, two of the three must be the same: numbers and ids of those
+/// who left are given out again.
+pub fn is_another_human(
+    person: &RosterPerson,
+    known: &EntryDetails,
+    same_birthdate: bool,
+    comes_back: bool,
+) -> bool {
     let shared = |mine: [Option<&String>; 2], theirs: [Option<&String>; 2]| {
         let mut theirs = theirs
             .into_iter()
@@ -39,13 +46,28 @@ pub fn is_another_human(person: &RosterPerson, known: &EntryDetails, same_birthd
             known.preferred_family_name.as_ref(),
         ],
     );
-    !given && !family && !same_birthdate
+    let same = [given, family, same_birthdate];
+    let agreeing = same.into_iter().filter(|same| *same).count();
+    agreeing < if comes_back { 2 } else { 1 }
 }
 
-/// Whether so many missing people of an organization are too many to be believed.
-pub fn holds_deactivation(missing: usize, total: usize, policy: &RosterPolicy) -> bool {
+/// Whether so many missing people of an organization are too many to be believed. A file that lists
+/// nobody at all is never believed.
+pub fn holds_deactivation(
+    missing: usize,
+    listed_before: usize,
+    file_is_empty: bool,
+    policy: &RosterPolicy,
+) -> bool {
     let many = missing >= policy.deactivation_count_min as usize;
-    many && missing * 100 > total * policy.deactivation_percent_max as usize
+    file_is_empty
+        || many && missing * 100 > listed_before * policy.deactivation_percent_max as usize
+}
+
+/// Whether a complete file that names nobody whom its source listed has nothing to do with it: `gone`
+/// people were listed before, `listed` other ones are now.
+pub fn is_unrelated(gone: usize, listed: usize, policy: &RosterPolicy) -> bool {
+    gone >= policy.deactivation_count_min as usize && listed > 0
 }
 
 /// Numbers that rows of different people share.
@@ -59,81 +81,6 @@ pub fn shared_numbers(people: &[RosterPerson]) -> BTreeSet<LoginId> {
         }
     }
     shared
-}
-
-/// Different people share a number.
-pub fn shared_finding(number: &LoginId, people: &[RosterPerson]) -> Finding {
-    let lines: Vec<String> = people
-        .iter()
-        .filter(|person| &person.login_id == number)
-        .map(|person| person.place.line.to_string())
-        .collect();
-    let place = people
-        .iter()
-        .find(|person| &person.login_id == number)
-        .map(|person| person.place.clone())
-        .unwrap_or_default();
-    Finding {
-        severity: Severity::Warning,
-        code: "number_shared",
-        place,
-        value: Some(number.as_str().to_owned()),
-        message: format!(
-            "different people share this number (lines {}): none of them can claim until it is put right",
-            lines.join(", ")
-        ),
-    }
-}
-
-/// A number that once named an account is given to somebody else.
-pub fn reused_finding(person: &RosterPerson) -> Finding {
-    Finding {
-        severity: Severity::Warning,
-        code: "number_reused",
-        place: person.place.clone(),
-        value: Some(person.login_id.as_str().to_owned()),
-        message: "this number once named somebody else's account: the row was left out".into(),
-    }
-}
-
-/// An id of the source is given to another human.
-pub fn replaced_finding(person: &RosterPerson) -> Finding {
-    Finding {
-        severity: Severity::Warning,
-        code: "person_replaced",
-        place: person.place.clone(),
-        value: Some(person.login_id.as_str().to_owned()),
-        message:
-            "the source gives this person the id of somebody else who has an account (neither \
-                  name nor birthdate is the same): the row was left out"
-                .into(),
-    }
-}
-
-/// Two sources list a number.
-pub fn two_sources_finding(person: &RosterPerson) -> Finding {
-    Finding {
-        severity: Severity::Warning,
-        code: "number_in_two_sources",
-        place: person.place.clone(),
-        value: Some(person.login_id.as_str().to_owned()),
-        message: "another source lists this number too: nobody can claim it until only one does"
-            .into(),
-    }
-}
-
-/// Too many people are missing to believe it.
-pub fn held_finding(organization: &OrganizationId, missing: usize, total: usize) -> Finding {
-    Finding {
-        severity: Severity::Warning,
-        code: "deactivation_held",
-        place: Place::default(),
-        value: Some(organization.to_string()),
-        message: format!(
-            "{missing} of {total} people of this organization are missing from the file: nobody was \
-             made inactive. Is the file whole?"
-        ),
-    }
 }
 
 #[cfg(test)]
@@ -151,10 +98,26 @@ mod tests {
             (21, 100, true),
         ] {
             assert_eq!(
-                holds_deactivation(missing, total, &policy),
+                holds_deactivation(missing, total, false, &policy),
                 holds,
                 "{missing} of {total}"
             );
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_never_believed_however_small_the_organization() {
+        let policy = RosterPolicy::default();
+        assert!(holds_deactivation(1, 1, true, &policy));
+        assert!(!holds_deactivation(1, 1, false, &policy));
+    }
+
+    #[test]
+    fn other_people_in_the_place_of_five_or_more_are_another_roster() {
+        let policy = RosterPolicy::default();
+        for (gone, listed, unrelated) in [(0, 9, false), (4, 9, false), (5, 1, true), (5, 0, false)]
+        {
+            assert_eq!(is_unrelated(gone, listed, &policy), unrelated);
         }
     }
 }

@@ -83,6 +83,23 @@ pub fn timed_out(
     (now.latest.since(started_at) >= absolute_timeout).then_some(EndReason::AbsoluteTimeout)
 }
 
+/// Which families end so that a new one has room: the oldest, until with it there are `most`. One answer
+/// for each of `began`.
+pub fn too_many(began: &[Timestamp], most: usize) -> Vec<bool> {
+    let surplus = (began.len() + 1).saturating_sub(most);
+    let mut by_age: Vec<(usize, &Timestamp)> = began.iter().enumerate().collect();
+    by_age.sort_by_key(|(_, began)| **began);
+    by_age.truncate(surplus);
+    (0..began.len())
+        .map(|i| by_age.iter().any(|(oldest, _)| *oldest == i))
+        .collect()
+}
+
+/// Whether who they are was proven a short while ago: what a borrowed session must not do asks for it.
+pub fn is_fresh(authenticated_at: Timestamp, fresh_for: Duration, now: Now) -> bool {
+    !is_from_the_future(authenticated_at, now) && now.latest.since(authenticated_at) < fresh_for
+}
+
 /// When the session will end if nobody does anything.
 pub fn expires_at(
     started_at: Timestamp,
@@ -239,6 +256,24 @@ mod tests {
             Now::exactly(at(1)),
         );
         assert_eq!(verdict, SessionVerdict::TokenReplaced);
+    }
+
+    #[test]
+    fn se17_the_oldest_make_room_and_no_more_of_them_than_needed() {
+        let began = [at(5), at(1), at(9), at(1)];
+        assert_eq!(too_many(&began, 5), [false; 4]);
+        assert_eq!(too_many(&began, 4), [false, true, false, false]);
+        assert_eq!(too_many(&began, 2), [true, true, false, true]);
+        assert_eq!(too_many(&began, 0), [true; 4]);
+        assert_eq!(too_many(&[], 1), [false; 0]);
+    }
+
+    #[test]
+    fn se13_a_proof_is_fresh_for_a_while_and_one_from_the_future_never_is() {
+        let fresh = |now: Timestamp| is_fresh(at(0), HOUR, Now::exactly(now));
+        assert!(fresh(at(0).plus(HOUR).minus(MS)));
+        assert!(!fresh(at(0).plus(HOUR)));
+        assert!(!fresh(at(0).minus(Duration::from_secs(301))));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use super::snapshot::{Item, Kept, PAGE_ITEMS_MAX, Snapshot, Snapshots};
 use super::{
-    Cell, Change, ChangeSet, Commit, Expected, Key, Record, Space, Store, StoreError, Version,
+    Cell, Change, ChangeSet, Commit, Key, Record, Space, Store, StoreError, Version, judge,
 };
 
 /// Keeps everything in three ordered maps behind one lock. Nothing survives the process.
@@ -15,7 +16,7 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     records: BTreeMap<String, (Record, Version)>,
     cells: BTreeMap<String, u64>,
@@ -35,43 +36,12 @@ impl MemoryStore {
 }
 
 impl State {
-    fn refusal(&self, changes: &[Change]) -> Option<Commit> {
-        let version = |key: &Key| self.records.get(key.path()).map(|(_, version)| *version);
-        let as_expected = changes.iter().all(|change| match change {
-            Change::Put {
-                key,
-                expected: Expected::Absent,
-                ..
-            } => version(key).is_none(),
-            Change::Put {
-                key,
-                expected: Expected::At(at),
-                ..
-            }
-            | Change::Delete { key, version: at }
-            | Change::Expect { key, version: at } => version(key) == Some(*at),
-            Change::Append { key, .. } => !self.events.contains_key(key.path()),
-            _ => true,
-        });
-        if !as_expected {
-            return Some(Commit::Conflict);
-        }
-        changes.iter().find_map(|change| match change {
-            Change::Add {
-                cell,
-                n,
-                cap: Some(cap),
-            } if *n > 0 => (self.sum(cell, *n) > *cap).then(|| Commit::CapReached(cell.clone())),
-            _ => None,
-        })
+    fn sum(&self, cell: &Cell, n: i64) -> u64 {
+        self.read(cell).saturating_add_signed(n)
     }
 
-    fn sum(&self, cell: &Cell, n: i64) -> u64 {
-        self.cells
-            .get(cell.path())
-            .copied()
-            .unwrap_or(0)
-            .saturating_add_signed(n)
+    fn read(&self, cell: &Cell) -> u64 {
+        self.cells.get(cell.path()).copied().unwrap_or(0)
     }
 
     fn apply(&mut self, change: Change) {
@@ -107,6 +77,22 @@ impl State {
     }
 }
 
+impl judge::State for State {
+    type Error = std::convert::Infallible;
+
+    fn version(&self, key: &Key) -> Result<Option<Version>, Self::Error> {
+        Ok(self.records.get(key.path()).map(|(_, version)| *version))
+    }
+
+    fn has_event(&self, key: &Key) -> Result<bool, Self::Error> {
+        Ok(self.events.contains_key(key.path()))
+    }
+
+    fn cell(&self, cell: &Cell) -> Result<u64, Self::Error> {
+        Ok(self.read(cell))
+    }
+}
+
 #[async_trait]
 impl Store for MemoryStore {
     async fn get(&self, key: &Key) -> Result<Option<(Record, Version)>, StoreError> {
@@ -122,7 +108,7 @@ impl Store for MemoryStore {
     }
 
     async fn read_cell(&self, cell: &Cell) -> Result<u64, StoreError> {
-        Ok(self.state().cells.get(cell.path()).copied().unwrap_or(0))
+        Ok(self.state().read(cell))
     }
 
     async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
@@ -130,7 +116,7 @@ impl Store for MemoryStore {
             .validate()
             .map_err(|e| StoreError::not_applied(e.to_string()))?;
         let mut state = self.state();
-        if let Some(refusal) = state.refusal(changes.changes()) {
+        if let Ok(Some(refusal)) = judge::refusal(&changes, &*state) {
             return Ok(refusal);
         }
         for change in changes.changes() {
@@ -170,5 +156,44 @@ impl Store for MemoryStore {
             Space::Cells => page(&state.cells, space, prefix, cursor, limit),
             Space::Events => page(&state.events, space, prefix, cursor, limit),
         })
+    }
+}
+
+impl Snapshots for MemoryStore {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(Copied::of(self.state().clone())))
+    }
+}
+
+/// A copy of everything.
+struct Copied {
+    items: u64,
+    rest: Box<dyn Iterator<Item = Item> + Send>,
+}
+
+impl Copied {
+    fn of(state: State) -> Self {
+        let items = state.records.len() + state.cells.len() + state.events.len();
+        let item = |path, kept| Item { path, kept };
+        let records = state.records.into_iter();
+        let records = records.map(move |(path, (record, _))| item(path, Kept::Record(record)));
+        let cells = state.cells.into_iter();
+        let cells = cells.map(move |(path, value)| item(path, Kept::Cell(value)));
+        let events = state.events.into_iter();
+        let events = events.map(move |(path, event)| item(path, Kept::Event(event)));
+        Self {
+            items: items as u64,
+            rest: Box::new(records.chain(cells).chain(events)),
+        }
+    }
+}
+
+impl Snapshot for Copied {
+    fn items(&self) -> Option<u64> {
+        Some(self.items)
+    }
+
+    fn next_page(&mut self) -> Result<Vec<Item>, StoreError> {
+        Ok(self.rest.by_ref().take(PAGE_ITEMS_MAX).collect())
     }
 }

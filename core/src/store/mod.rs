@@ -1,10 +1,16 @@
 //! The contract between narthex and a storage engine. **Stores keep; they never decide.**
 
+pub mod backup;
 mod change;
 pub mod codec;
+pub mod group;
+pub mod judge;
 mod key;
+pub mod load;
 mod memory;
+mod opening;
 pub mod records;
+pub mod snapshot;
 
 use std::fmt;
 
@@ -13,6 +19,7 @@ use async_trait::async_trait;
 pub use change::{Change, ChangeSet, Commit, Expected, InvalidChangeSet, OPERATIONS_MAX};
 pub use key::{Cell, KEY_BYTES_MAX, Key, Space};
 pub use memory::MemoryStore;
+pub use opening::OpenError;
 
 /// The longest value of a record or an event, in bytes.
 pub const RECORD_BYTES_MAX: usize = 64 * 1024;

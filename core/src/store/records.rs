@@ -5,10 +5,17 @@ use std::time::Duration;
 use super::codec::{DecodeError, Reader, Writer};
 use super::{Cell, Key, Record};
 use crate::model::{
-    AccountId, Contact, EndReason, Ended, EntryDetails, EntryKey, Family, Gate, GateStatus, Lane,
-    Listing, Membership, Organization, OrganizationId, OrganizationKind, Person, Role, RosterEntry,
-    SecurityAnswersRecord, Selector, Ticket, TicketStep, Timestamp,
+    AccountId, ClaimCodeRecord, Contact, EndReason, Ended, EntryKey, Family, Gate, GateStatus,
+    Lane, Message, MessageKind, Organization, OrganizationId, OrganizationKind, Recovery,
+    RecoveryCode, RecoveryCodeKind, RecoveryStep, SecurityAnswersRecord, Selector, Ticket,
+    TicketStep, Timestamp,
 };
+
+mod entry;
+mod erased;
+mod person;
+
+pub use erased::{Erased, erased_key};
 
 /// A value with one way to be written.
 pub trait Stored: Sized {
@@ -36,11 +43,12 @@ pub fn family_key(selector: Selector) -> Key {
 
 /// `account-families/<account>/<selector>`: empty; a prefix scan lists an account's families.
 pub fn account_family_key(account: AccountId, selector: Selector) -> Key {
-    Key::record(format!(
-        "account-families/{}/{}",
-        account.to_hex(),
-        selector.to_hex()
-    ))
+    Key::record(account_families(account) + &selector.to_hex())
+}
+
+/// `account-families/<account>/`: what to scan.
+pub fn account_families(account: AccountId) -> String {
+    format!("account-families/{}/", account.to_hex())
 }
 
 /// `seen/<selector>`: last activity, milliseconds.
@@ -58,6 +66,25 @@ pub fn ticket_key(digest: &[u8; 32]) -> Key {
     Key::record(format!("ticket/{}", data_encoding::HEXLOWER.encode(digest)))
 }
 
+/// `recovery/<keyed digest of the ticket id>`.
+pub fn recovery_key(digest: &[u8; 32]) -> Key {
+    Key::record(format!(
+        "recovery/{}",
+        data_encoding::HEXLOWER.encode(digest)
+    ))
+}
+
+/// `claim-code/<entry>`: the code that a claim of this entry may be proven with.
+pub fn claim_code_key(entry: &EntryKey) -> Key {
+    Key::record(format!("claim-code/{}", entry.to_hex()))
+}
+
+/// `known/<entry>/<mark>`: the lane of a browser in which the person was logged in.
+pub fn known_lane_key(entry: &EntryKey, mark: &[u8; 16]) -> Key {
+    let mark = data_encoding::HEXLOWER.encode(mark);
+    Key::record(format!("known/{}/{mark}", entry.to_hex()))
+}
+
 /// `person/<account>`.
 pub fn person_key(account: AccountId) -> Key {
     Key::record(format!("person/{}", account.to_hex()))
@@ -73,6 +100,31 @@ pub fn organization_key(organization: &OrganizationId) -> Key {
     Key::record(format!("organization/{organization}"))
 }
 
+/// `outbox/<time>-<random>`: a message on its way out.
+pub fn outbox_key(at: Timestamp, random: [u8; 8]) -> Key {
+    Key::record(format!("outbox/{}", moment(at, random)))
+}
+
+/// `message/<account>/<time>-<random>`: a message for the next log-in.
+pub fn message_key(account: AccountId, at: Timestamp, random: [u8; 8]) -> Key {
+    let prefix = message_prefix(account);
+    Key::record(format!("{prefix}{}", moment(at, random)))
+}
+
+/// `message/<account>/`.
+pub fn message_prefix(account: AccountId) -> String {
+    format!("message/{}/", account.to_hex())
+}
+
+/// In order of time, and never twice the same.
+fn moment(at: Timestamp, random: [u8; 8]) -> String {
+    format!(
+        "{:016x}-{:016x}",
+        at.as_millis(),
+        u64::from_le_bytes(random)
+    )
+}
+
 /// `time-floor`: the store was alive at this time.
 pub fn time_floor_cell() -> Cell {
     Cell::new("time-floor")
@@ -83,8 +135,14 @@ pub fn budget_cell(window: Timestamp, scope: &str, id: &str) -> Cell {
     Cell::new(format!("budget/{:016x}/{scope}/{id}", window.as_millis()))
 }
 
+/// `season/<span start>/<what>/<organization>/<which>`: near misses at claims.
+pub fn season_cell(span: Timestamp, what: &str, organization: &str, which: &str) -> Cell {
+    let span = span.as_millis();
+    Cell::new(format!("season/{span:016x}/{what}/{organization}/{which}"))
+}
+
 /// `stat/<organization>/<what>/<which>`.
-pub fn statistic_cell(organization: &OrganizationId, what: &str, which: &str) -> Cell {
+pub fn statistic_cell(organization: impl std::fmt::Display, what: &str, which: &str) -> Cell {
     Cell::new(format!("stat/{organization}/{what}/{which}"))
 }
 
@@ -168,104 +226,8 @@ fn reason(r: &mut Reader<'_>) -> Result<EndReason, DecodeError> {
     EndReason::from_code(&r.text()?).ok_or(DecodeError::Damaged)
 }
 
-impl Stored for RosterEntry {
-    fn encode(&self) -> Record {
-        let mut w = Writer::new(VERSION, self.evidence_key);
-        w.u64(self.claim_generation);
-        w.u8(match self.listing {
-            Listing::Active => 0,
-            Listing::Inactive => 1,
-            Listing::Held => 2,
-        });
-        w.u8(u8::from(self.claimed));
-        w.option(self.account, |w, account| {
-            w.fixed(account.as_bytes());
-        });
-        for pair in &self.name_pairs {
-            w.fixed(pair);
-        }
-        w.option(self.birthdate, |w, digest| {
-            w.fixed(&digest);
-        });
-        w.list(&self.memberships, |w, membership| {
-            w.text(membership.organization.as_str())
-                .text(membership.role.code());
-        });
-        w.text(self.default_organization.as_str())
-            .bytes(&self.details);
-        Record(w.finish())
-    }
-
-    fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(&record.0, VERSION)?;
-        let entry = Self {
-            claim_generation: r.u64()?,
-            listing: match r.u8()? {
-                0 => Listing::Active,
-                1 => Listing::Inactive,
-                2 => Listing::Held,
-                _ => return Err(DecodeError::Damaged),
-            },
-            claimed: flag(&mut r)?,
-            account: r.option(Reader::account)?,
-            evidence_key: r.key_id(),
-            name_pairs: [r.fixed()?, r.fixed()?, r.fixed()?, r.fixed()?],
-            birthdate: r.option(Reader::fixed)?,
-            memberships: r.list(|r| {
-                Ok(Membership {
-                    organization: organization(r)?,
-                    role: Role::from_code(&r.text()?).ok_or(DecodeError::Damaged)?,
-                })
-            })?,
-            default_organization: organization(&mut r)?,
-            details: r.bytes()?,
-        };
-        r.finish()?;
-        Ok(entry)
-    }
-}
-
-fn flag(r: &mut Reader<'_>) -> Result<bool, DecodeError> {
-    match r.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(DecodeError::Damaged),
-    }
-}
-
 fn organization(r: &mut Reader<'_>) -> Result<OrganizationId, DecodeError> {
     OrganizationId::parse(&r.text()?).map_err(|_| DecodeError::Damaged)
-}
-
-impl Stored for EntryDetails {
-    fn encode(&self) -> Record {
-        let mut w = Writer::new(VERSION, 0);
-        w.text(&self.login_id)
-            .text(&self.given_name)
-            .text(&self.family_name);
-        for preferred in [&self.preferred_given_name, &self.preferred_family_name] {
-            w.option(preferred.as_deref(), |w, name| {
-                w.text(name);
-            });
-        }
-        w.text(&self.source).text(&self.source_id);
-        Record(w.finish())
-    }
-
-    fn decode(record: &Record) -> Result<Self, DecodeError> {
-        let mut r = Reader::without_key(&record.0, VERSION)?;
-        let details = Self {
-            login_id: r.text()?,
-            given_name: r.text()?,
-            family_name: r.text()?,
-            preferred_given_name: r.option(Reader::text)?,
-            preferred_family_name: r.option(Reader::text)?,
-            source: r.text()?,
-            source_id: r.text()?,
-        };
-        r.finish()?;
-        Ok(details)
-    }
 }
 
 impl Stored for Ticket {
@@ -306,25 +268,94 @@ impl Stored for Ticket {
     }
 }
 
-impl Stored for Person {
+impl Stored for RecoveryCode {
+    fn encode(&self) -> Record {
+        let mut w = Writer::new(VERSION, self.key);
+        w.u8(match self.kind {
+            RecoveryCodeKind::Issued => 0,
+            RecoveryCodeKind::Saved => 1,
+        });
+        w.fixed(&self.digest).time(self.issued_at);
+        Record(w.finish())
+    }
+
+    fn decode(record: &Record) -> Result<Self, DecodeError> {
+        let mut r = Reader::new(&record.0, VERSION)?;
+        let code = Self {
+            kind: match r.u8()? {
+                0 => RecoveryCodeKind::Issued,
+                1 => RecoveryCodeKind::Saved,
+                _ => return Err(DecodeError::Damaged),
+            },
+            key: r.key_id(),
+            digest: r.fixed()?,
+            issued_at: r.time()?,
+        };
+        r.finish()?;
+        Ok(code)
+    }
+}
+
+impl Stored for Recovery {
     fn encode(&self) -> Record {
         let mut w = Writer::new(VERSION, 0);
-        w.fixed(&self.entry.0).time(self.claimed_at);
-        w.option(self.default_organization.as_ref(), |w, organization| {
-            w.text(organization.as_str());
+        w.fixed(self.account.as_bytes()).fixed(&self.entry.0);
+        w.u64(self.credential_generation)
+            .u64(self.session_epoch)
+            .u64(self.answers_generation);
+        w.fixed(&self.code_digest).fixed(&self.browser_digest);
+        w.u8(match self.step {
+            RecoveryStep::CodeProven => 0,
+            RecoveryStep::AnswersProven => 1,
+            RecoveryStep::Spent => 2,
         });
+        w.time(self.opened_at).time(self.step_at);
         Record(w.finish())
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
         let mut r = Reader::without_key(&record.0, VERSION)?;
-        let person = Self {
+        let recovery = Self {
+            account: r.account()?,
             entry: EntryKey(r.fixed()?),
-            claimed_at: r.time()?,
-            default_organization: r.option(organization)?,
+            credential_generation: r.u64()?,
+            session_epoch: r.u64()?,
+            answers_generation: r.u64()?,
+            code_digest: r.fixed()?,
+            browser_digest: r.fixed()?,
+            step: match r.u8()? {
+                0 => RecoveryStep::CodeProven,
+                1 => RecoveryStep::AnswersProven,
+                2 => RecoveryStep::Spent,
+                _ => return Err(DecodeError::Damaged),
+            },
+            opened_at: r.time()?,
+            step_at: r.time()?,
         };
         r.finish()?;
-        Ok(person)
+        Ok(recovery)
+    }
+}
+
+impl Stored for ClaimCodeRecord {
+    fn encode(&self) -> Record {
+        let mut w = Writer::new(VERSION, self.code_key);
+        w.u64(self.claim_generation)
+            .fixed(&self.code_digest)
+            .time(self.issued_at);
+        Record(w.finish())
+    }
+
+    fn decode(record: &Record) -> Result<Self, DecodeError> {
+        let mut r = Reader::new(&record.0, VERSION)?;
+        let code = Self {
+            claim_generation: r.u64()?,
+            code_key: r.key_id(),
+            code_digest: r.fixed()?,
+            issued_at: r.time()?,
+        };
+        r.finish()?;
+        Ok(code)
     }
 }
 
@@ -399,18 +430,48 @@ impl Stored for Organization {
 impl Stored for Lane {
     fn encode(&self) -> Record {
         let mut w = Writer::new(VERSION, 0);
-        w.u32(self.failures).time(self.last_failure_at);
+        w.u64(self.reserved)
+            .u64(self.cleared)
+            .time(self.last_failure_at);
         Record(w.finish())
     }
 
     fn decode(record: &Record) -> Result<Self, DecodeError> {
         let mut r = Reader::without_key(&record.0, VERSION)?;
         let lane = Self {
-            failures: r.u32()?,
+            reserved: r.u64()?,
+            cleared: r.u64()?,
             last_failure_at: r.time()?,
         };
         r.finish()?;
         Ok(lane)
+    }
+}
+
+impl Stored for Message {
+    fn encode(&self) -> Record {
+        let mut w = Writer::new(VERSION, 0);
+        w.fixed(self.account.as_bytes());
+        w.text(self.kind.code()).time(self.at).text(&self.browser);
+        Record(w.finish())
+    }
+
+    fn decode(record: &Record) -> Result<Self, DecodeError> {
+        let mut r = Reader::without_key(&record.0, VERSION)?;
+        let account = r.account()?;
+        let kind = r.text()?;
+        let kind = MessageKind::ALL
+            .into_iter()
+            .find(|known| known.code() == kind)
+            .ok_or(DecodeError::Damaged)?;
+        let message = Self {
+            account,
+            kind,
+            at: r.time()?,
+            browser: r.text()?,
+        };
+        r.finish()?;
+        Ok(message)
     }
 }
 
@@ -423,8 +484,20 @@ pub struct SourceRow {
     pub row_digest: [u8; 32],
     /// The organization the person counts in, for holds.
     pub organization: OrganizationId,
-    /// Whether the last complete import did not list the person.
-    pub missing: bool,
+    /// Whether the source lists the person.
+    pub state: RowState,
+}
+
+/// Whether a source lists a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowState {
+    /// It does.
+    Listed,
+    /// It does not: the person is inactive.
+    Missing,
+    /// The last complete import did not, together with too many others: the person stays as they were
+    /// until a human confirms.
+    Held,
 }
 
 impl Stored for SourceRow {
@@ -433,7 +506,11 @@ impl Stored for SourceRow {
         w.fixed(&self.entry.0)
             .fixed(&self.row_digest)
             .text(self.organization.as_str());
-        w.u8(u8::from(self.missing));
+        w.u8(match self.state {
+            RowState::Listed => 0,
+            RowState::Missing => 1,
+            RowState::Held => 2,
+        });
         Record(w.finish())
     }
 
@@ -443,9 +520,87 @@ impl Stored for SourceRow {
             entry: EntryKey(r.fixed()?),
             row_digest: r.fixed()?,
             organization: organization(&mut r)?,
-            missing: flag(&mut r)?,
+            state: match r.u8()? {
+                0 => RowState::Listed,
+                1 => RowState::Missing,
+                2 => RowState::Held,
+                _ => return Err(DecodeError::Damaged),
+            },
         };
         r.finish()?;
         Ok(row)
+    }
+}
+
+/// `organization-source/<id>`.
+pub fn organization_source_key(organization: &OrganizationId) -> Key {
+    Key::record(format!("organization-source/{organization}"))
+}
+
+/// The source an organization belongs to: no other one touches it, or the people in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganizationSource {
+    /// The name of the source.
+    pub source: String,
+    /// When it listed the organization first.
+    pub bound_at: Timestamp,
+}
+
+impl Stored for OrganizationSource {
+    fn encode(&self) -> Record {
+        let mut w = Writer::new(VERSION, 0);
+        w.text(&self.source).time(self.bound_at);
+        Record(w.finish())
+    }
+
+    fn decode(record: &Record) -> Result<Self, DecodeError> {
+        let mut r = Reader::without_key(&record.0, VERSION)?;
+        let bound = Self {
+            source: r.text()?,
+            bound_at: r.time()?,
+        };
+        r.finish()?;
+        Ok(bound)
+    }
+}
+
+/// `hold/<source>/<organization>`: an import that would have made too many people of an organization
+/// inactive. The people are those whose [`SourceRow`] is [`RowState::Held`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RosterHold {
+    /// The name of the source.
+    pub source: String,
+    /// Whose people were missing.
+    pub organization: OrganizationId,
+    /// When the import was.
+    pub held_at: Timestamp,
+    /// People who were missing.
+    pub missing: u64,
+    /// People the source had listed there before.
+    pub listed: u64,
+}
+
+impl Stored for RosterHold {
+    fn encode(&self) -> Record {
+        let mut w = Writer::new(VERSION, 0);
+        w.text(&self.source)
+            .text(self.organization.as_str())
+            .time(self.held_at)
+            .u64(self.missing)
+            .u64(self.listed);
+        Record(w.finish())
+    }
+
+    fn decode(record: &Record) -> Result<Self, DecodeError> {
+        let mut r = Reader::without_key(&record.0, VERSION)?;
+        let hold = Self {
+            source: r.text()?,
+            organization: organization(&mut r)?,
+            held_at: r.time()?,
+            missing: r.u64()?,
+            listed: r.u64()?,
+        };
+        r.finish()?;
+        Ok(hold)
     }
 }

@@ -133,6 +133,7 @@ pub(crate) fn batch(people: Vec<RosterPerson>) -> RosterBatch {
             school("south", "Southern School"),
         ],
         people,
+        changes: Vec::new(),
     }
 }
 
@@ -166,8 +167,26 @@ pub(crate) fn browser(portal: &Portal) -> BrowserSecret {
 }
 
 pub(crate) async fn claim(portal: &Portal, n: usize, text: &str) -> Result<Claimed> {
+    claim_with(portal, n, text, None).await
+}
+
+/// A claim by someone who types what the roster says: the birthdate too, whether or not it is kept.
+pub(crate) async fn claim_with(
+    portal: &Portal,
+    n: usize,
+    text: &str,
+    code: Option<&str>,
+) -> Result<Claimed> {
     let browser = browser(portal);
-    let ticket = portal.begin_claim(evidence(n), &browser, &asker()).await?;
+    let evidence = match code {
+        None => evidence(n),
+        Some(code) => {
+            let (given, family) = (format!("given{n}"), format!("FAMILY {n}"));
+            let number = format!("s-{n}");
+            ClaimEvidence::parse_with_code(&given, &family, &birthdate(n), &number, code).unwrap()
+        }
+    };
+    let ticket = portal.begin_claim(evidence, &browser, &asker()).await?;
     let ticket = portal
         .set_claim_password(&ticket, &browser, password(text))
         .await?;

@@ -11,7 +11,8 @@ use crate::problem::Fault;
 use crate::reply::Reply;
 
 #[derive(Serialize)]
-struct OrganizationDocument {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct OrganizationDocument {
     id: String,
     name: String,
     roles: Vec<&'static str>,
@@ -19,7 +20,8 @@ struct OrganizationDocument {
 }
 
 #[derive(Serialize)]
-struct OrganizationsDocument {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct OrganizationsDocument {
     organizations: Vec<OrganizationDocument>,
 }
 
@@ -27,17 +29,18 @@ struct OrganizationsDocument {
 pub(crate) async fn list(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let profile = ctx.portal().profile(&ctx.session()?.verified).await?;
     let names = ctx.organization_names().await?;
-    let organizations = memberships(&profile)
-        .into_iter()
-        .map(|(id, _)| OrganizationDocument {
-            id: id.to_string(),
-            name: names.get(id).cloned().unwrap_or_else(|| id.to_string()),
-            roles: roles_in(&profile, id)
-                .into_iter()
-                .map(|role| role.code())
-                .collect(),
-            default: profile.default_organization.as_ref() == Some(id),
-        });
+    let organizations =
+        memberships(ctx.t, &profile)
+            .into_iter()
+            .map(|(id, _)| OrganizationDocument {
+                id: id.to_string(),
+                name: names.get(id).cloned().unwrap_or_else(|| id.to_string()),
+                roles: roles_in(&profile, id)
+                    .into_iter()
+                    .map(|role| role.code())
+                    .collect(),
+                default: profile.default_organization.as_ref() == Some(id),
+            });
     let document = OrganizationsDocument {
         organizations: organizations.collect(),
     };
@@ -46,8 +49,9 @@ pub(crate) async fn list(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
 
 /// A count: exact, or "fewer than".
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
-enum CountDocument {
+pub(crate) enum CountDocument {
     Exactly(u64),
     FewerThan { fewer_than: u64 },
 }
@@ -62,14 +66,16 @@ impl From<Count> for CountDocument {
 }
 
 #[derive(Serialize)]
-struct RoleDocument {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct RoleDocument {
     role: &'static str,
     listed: CountDocument,
     claimed: CountDocument,
 }
 
 #[derive(Serialize)]
-struct StatisticsDocument {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct StatisticsDocument {
     organization: String,
     people: Vec<RoleDocument>,
     log_ins_today: CountDocument,
@@ -94,7 +100,8 @@ pub(crate) async fn statistics(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
 }
 
 #[derive(Serialize)]
-struct AppDocument {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct AppDocument {
     id: String,
     name: String,
     sentence: String,
@@ -102,7 +109,8 @@ struct AppDocument {
 }
 
 #[derive(Serialize)]
-struct AppsDocument {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct AppsDocument {
     apps: Vec<AppDocument>,
 }
 

@@ -6,52 +6,61 @@ use narthex_core::secret::Password;
 use narthex_core::{Error, Refusal};
 use serde::Serialize;
 
-use crate::claim_cookie::ClaimCookie;
 use crate::context::Ctx;
+use crate::cookies::CookieKind;
+use crate::pages::new_password::suggestion;
 use crate::problem::{Fault, Issue, Problem, password_issues};
 use crate::reply::Reply;
-use crate::texts::EN;
+use crate::texts::Texts;
+use crate::ticket_cookie::TicketCookie;
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RequirementDocument {
     code: &'static str,
     text: String,
 }
 
-pub(crate) fn requirement_list(list: &[PasswordRequirement]) -> Vec<RequirementDocument> {
+pub(crate) fn requirement_list(
+    t: &Texts,
+    list: &[PasswordRequirement],
+) -> Vec<RequirementDocument> {
     list.iter()
         .map(|requirement| RequirementDocument {
             code: requirement.code(),
-            text: requirement.text(),
+            text: t.requirement(*requirement),
         })
         .collect()
 }
 
 #[derive(Serialize)]
-struct RequirementsDocument {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct RequirementsDocument {
     requirements: Vec<RequirementDocument>,
     advice: &'static str,
+    /// A few words by chance that meet the requirements: another one at every call.
+    suggestion: Option<String>,
 }
 
 /// `GET /password/requirements`: of the person logged in, else of the claim under way.
 pub(crate) async fn requirements(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
-    let list = match (ctx.presented(), ClaimCookie::read(ctx)) {
+    let list = match (ctx.presented(), TicketCookie::read(ctx, CookieKind::Claim)) {
         (Some(token), _) => {
             let session = ctx.portal().verify_session(&token).await?;
             ctx.portal().password_requirements(&session).await?
         }
         (None, Some(cookie)) => {
-            let ticket = ctx
-                .portal()
-                .claim_ticket(cookie.latest, &cookie.browser)
-                .await?;
+            let latest = cookie.latest.ok_or(Refusal::NotLoggedIn)?;
+            let ticket = ctx.portal().claim_ticket(latest, &cookie.browser).await?;
             ticket.requirements().to_vec()
         }
         (None, None) => return Err(Refusal::NotLoggedIn.into()),
     };
+    let suggestion = suggestion(ctx, &list).await?;
     let document = RequirementsDocument {
-        requirements: requirement_list(&list),
-        advice: EN.password_advice,
+        requirements: requirement_list(ctx.t, &list),
+        advice: ctx.t.password_advice,
+        suggestion,
     };
     Ok(Reply::json(StatusCode::OK, &document))
 }
@@ -59,7 +68,7 @@ pub(crate) async fn requirements(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
 /// A password member of the body.
 pub(crate) fn read_password(ctx: &Ctx<'_>, name: &str) -> Result<Password, Fault> {
     Password::parse(ctx.json.text(name)?)
-        .map_err(|error| Problem::invalid(vec![Issue::new(name, "invalid_value", error.0)]).into())
+        .map_err(|error| Problem::invalid(vec![Issue::invalid(name, &error)]).into())
 }
 
 /// `POST /password`

@@ -7,10 +7,11 @@ use narthex_core::model::LoginId;
 use narthex_core::portal::{LogIn, LoggedIn};
 use narthex_core::rules::resume::Resume;
 use narthex_core::secret::Password;
-use narthex_core::{Error, Refusal};
+use narthex_core::{AccountId, Error, Refusal};
 use serde::Serialize;
 
 use crate::context::Ctx;
+use crate::details;
 use crate::pages::login::with_session;
 use crate::pages::view::{landing_url, millis};
 use crate::problem::{Fault, Issue, Problem};
@@ -18,21 +19,30 @@ use crate::reply::Reply;
 use crate::service::wipe_session;
 
 #[derive(Serialize)]
-struct SessionDocument {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct SessionDocument {
     account: String,
     family: String,
     inactivity_timeout_s: u64,
     expires_in_ms: u64,
+    /// The tag of the location that was asked about.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
 }
 
 #[derive(Serialize)]
-struct LoggedInDocument {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct LoggedInDocument {
     #[serde(flatten)]
     session: SessionDocument,
     login_id: String,
     organization: Option<String>,
     /// Where to go now, below the origin.
     resume: String,
+    /// Proves that `resume` was this person's place: goes back as `for`, with it as `return_to`, at the
+    /// next log-in. Places left later have tags of their own: `GET /session?return_to=`.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
     /// The organization that was asked for is no longer the person's.
     membership_lost: bool,
 }
@@ -45,6 +55,7 @@ fn document(ctx: &Ctx<'_>, logged_in: &LoggedIn) -> Result<SessionDocument, Faul
         family: ctx.portal().family_tag(session.selector())?,
         inactivity_timeout_s: session.inactivity_timeout().as_secs(),
         expires_in_ms: millis(session.expires_at().since(ctx.portal().now().latest)),
+        tag: None,
     })
 }
 
@@ -54,10 +65,10 @@ pub(crate) async fn log_in(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let password = Password::parse(ctx.json.text("password")?);
     let mut issues = Vec::new();
     if let Err(error) = &login_id {
-        issues.push(Issue::new("login_id", "invalid_value", error.0));
+        issues.push(Issue::invalid("login_id", error));
     }
     if let Err(error) = &password {
-        issues.push(Issue::new("password", "invalid_value", error.0));
+        issues.push(Issue::invalid("password", error));
     }
     let (Ok(login_id), Ok(password)) = (login_id, password) else {
         return Err(Problem::invalid(issues).into());
@@ -76,7 +87,7 @@ pub(crate) async fn log_in(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let logged_in = ctx.portal().log_in(request, &ctx.asker).await?;
     let profile = &logged_in.profile;
     let (resume, membership_lost) = match ctx.portal().resume(profile, location, tag)? {
-        Resume::Location(location) => (ctx.link(location.as_str()), false),
+        Resume::Location(location) => (ctx.place(&location), false),
         Resume::LandingPage(organization) => (landing_url(ctx, organization.as_ref()), false),
         Resume::MembershipLost(organization) => (landing_url(ctx, organization.as_ref()), true),
     };
@@ -87,14 +98,14 @@ pub(crate) async fn log_in(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
             .default_organization
             .as_ref()
             .map(ToString::to_string),
+        tag: tag_of(ctx, profile.account, &resume)?,
         resume,
         membership_lost,
     };
-    Ok(with_session(
-        ctx,
-        Reply::json(StatusCode::CREATED, &document),
-        &logged_in,
-    ))
+    let reply = Reply::json(StatusCode::CREATED, &document);
+    let reply = with_session(ctx, reply, &logged_in);
+    let language = profile.details.language.as_deref();
+    Ok(details::after_log_in(ctx, reply, language))
 }
 
 /// `GET /session`: the warm path; says how long is left, and is no activity.
@@ -105,8 +116,21 @@ pub(crate) fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         family: session.family.clone(),
         inactivity_timeout_s: session.verified.inactivity_timeout().as_secs(),
         expires_in_ms: millis(session.expires_in),
+        tag: match ctx.query_value("return_to") {
+            Some(location) => tag_of(ctx, session.verified.account(), &location)?,
+            None => None,
+        },
     };
     Ok(Reply::json(StatusCode::OK, &document))
+}
+
+/// The tag that leads this person, and nobody else, back to a location of ours.
+fn tag_of(ctx: &Ctx<'_>, account: AccountId, location: &str) -> Result<Option<String>, Fault> {
+    let location = ctx.base().strip(location).unwrap_or(location);
+    match ctx.parse_location(location) {
+        Some(location) => Ok(Some(ctx.portal().resume_tag(account, &location)?)),
+        None => Ok(None),
+    }
 }
 
 /// `POST /session/activity`: the person was active `idle_ms` ago, by the server's clock.

@@ -10,16 +10,141 @@
 (() => {
   "use strict";
 
-  passwordToggles();
-  menus();
-  sentOnce();
+  /**
+   * Whose page this is: the portal's, or one of the host's that has our header.
+   * @typedef {object} Place
+   * @property {string} family the public name of the session's family
+   * @property {DOMStringMap} dataset
+   * @property {Document | ShadowRoot} root where header and warning are
+   * @property {string} below what of a path is not part of a location
+   * @property {string[]} once words of a query that are said once
+   */
 
-  const meta = /** @type {HTMLMetaElement | null} */ (
-    document.querySelector('meta[name="narthex-family"]')
-  );
-  const login = /** @type {HTMLFormElement | null} */ (document.getElementById("login-form"));
-  if (meta) session(meta);
-  else if (login) waiting(login);
+  /** Where a tab keeps what its last form asked for. */
+  const ASKED = "narthex.asked";
+
+  const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+  if (script?.hasAttribute("data-portal")) ownPage();
+  else hostPage();
+
+  function ownPage() {
+    passwordToggles();
+    menus(document);
+    sentOnce(document);
+    printing();
+    const meta = /** @type {HTMLMetaElement | null} */ (
+      document.querySelector('meta[name="narthex-family"]')
+    );
+    const login = /** @type {HTMLFormElement | null} */ (document.getElementById("login-form"));
+    if (meta) {
+      const { content: family, dataset } = meta;
+      const below = dataset.base ?? "";
+      session({ family, dataset, root: document, below, once: ["lang", "notice", "retry", "suggest"] });
+    } else if (login) {
+      const family = askedFor("logout");
+      if (family && typeof BroadcastChannel === "function") {
+        const channel = new BroadcastChannel(`narthex.${family}`);
+        channel.postMessage({ type: "ended", reason: "log_out" });
+        channel.close();
+      }
+      waiting(login);
+    }
+  }
+
+  // ---- What the last form of this tab asked for: where the server streams no events, the page that
+  // comes next tells the other tabs that it has come true. They ask the server before they believe it.
+
+  /** @param {HTMLFormElement} form @param {string} family */
+  function rememberAsked(form, family) {
+    const { pathname } = new URL(form.getAttribute("action") ?? "", location.href);
+    const what = /\/(logout|account\/password)$/.exec(pathname)?.[1];
+    try {
+      if (what) sessionStorage.setItem(ASKED, `${what} ${family}`);
+      else sessionStorage.removeItem(ASKED);
+    } catch {
+      // Storage may be off: the other tabs ask every half minute.
+    }
+  }
+
+  /** Whose family, if `what` is what was asked for; forgotten with this. @param {string} what */
+  function askedFor(what) {
+    try {
+      const [asked, family] = sessionStorage.getItem(ASKED)?.split(" ") ?? [];
+      sessionStorage.removeItem(ASKED);
+      return asked === what ? family : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * A page of the host: `<narthex-header>` is filled by the server, or by this script. Nothing of the
+   * host's page is touched.
+   */
+  function hostPage() {
+    if (customElements.get("narthex-header")) return;
+    const base = script ? new URL("..", script.src).pathname.replace(/\/$/, "") : "";
+    let begun = false;
+
+    class Header extends HTMLElement {
+      connectedCallback() {
+        if (begun) return;
+        begun = true;
+        if (this.querySelector("template")) this.take(this);
+        if (this.shadowRoot) this.begin();
+        else void this.load();
+      }
+
+      /**
+       * What a browser does that knows `shadowrootmode`.
+       * @param {Element} from
+       */
+      take(from) {
+        const template = from.querySelector("template");
+        if (!template || this.shadowRoot) return;
+        this.attachShadow({ mode: "open" }).append(template.content);
+        for (const [name, value] of Object.entries({ .../** @type {HTMLElement} */ (from).dataset })) {
+          this.dataset[name] = value ?? "";
+        }
+        if (from !== this) this.lang = /** @type {HTMLElement} */ (from).lang;
+        else template.remove();
+      }
+
+      /** Asks the server for what belongs here. */
+      async load() {
+        const here = encodeURIComponent(location.pathname + location.search);
+        // In the language of the page, where it is one of ours.
+        const nearest = /** @type {HTMLElement | null} */ (this.closest("[lang]"));
+        const spoken = encodeURIComponent(nearest?.lang.split("-")[0] ?? "");
+        for (let tries = 0; tries < 20; tries += 1) {
+          const url = `${this.dataset.base ?? base}/header?location=${here}&lang=${spoken}`;
+          const answer = await fetch(url, { cache: "no-store" }).catch(() => null);
+          if (answer?.ok) {
+            const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+            const from = page.querySelector("narthex-header");
+            if (from) this.take(from);
+            return this.begin();
+          }
+          // Another tab is about to have the new token, or the server is not there.
+          await new Promise((wake) => setTimeout(wake, answer?.status === 409 ? 250 : 2000));
+        }
+      }
+
+      begin() {
+        const root = this.shadowRoot;
+        const { family, login } = this.dataset;
+        if (!root) return;
+        menus(root);
+        sentOnce(root);
+        if (family) {
+          session({ family, dataset: this.dataset, root, below: "", once: ["narthex_retry"] });
+        } else if (this.hasAttribute("required") && login) {
+          location.replace(login);
+        }
+      }
+    }
+    customElements.define("narthex-header", Header);
+  }
 
   /**
    * A log-in page that waits while another tab of this browser logs in goes on by itself: the server
@@ -80,7 +205,8 @@
         button.setAttribute("aria-label", (shown ? words.hidePassword : words.showPassword) ?? "");
         button.setAttribute("aria-controls", input.id);
       };
-      set(false);
+      // A suggestion is shown: whose it is must read it.
+      set(input.type === "text");
       button.addEventListener("click", () => set(input.type === "password"));
       // So that the browser sees a password, and no text field, when the form goes.
       input.form?.addEventListener("submit", () => set(false));
@@ -88,14 +214,23 @@
     }
   }
 
+  /** A button that prints the page, where there is a script to do it. */
+  function printing() {
+    for (const button of document.querySelectorAll("button[data-print]")) {
+      button.removeAttribute("hidden");
+      button.addEventListener("click", () => window.print());
+    }
+  }
+
   /**
    * A form goes once: a second click would cancel the answer to the first, and with it the new cookie
    * that a changed password brings.
+   * @param {Document | ShadowRoot} root
    */
-  function sentOnce() {
+  function sentOnce(root) {
     /** @type {WeakMap<HTMLFormElement, number>} */
     let sent = new WeakMap();
-    document.addEventListener("submit", (event) => {
+    root.addEventListener("submit", (event) => {
       const form = /** @type {HTMLFormElement} */ (event.target);
       if (form.method !== "post") return;
       const before = sent.get(form);
@@ -111,14 +246,17 @@
     });
   }
 
-  /** Menus close with Escape and by a click elsewhere. */
-  function menus() {
+  /**
+   * Menus close with Escape and by a click elsewhere.
+   * @param {Document | ShadowRoot} root
+   */
+  function menus(root) {
     const open = () => /** @type {NodeListOf<HTMLDetailsElement>} */ (
-      document.querySelectorAll("details.menu[open]")
+      root.querySelectorAll("details.menu[open]")
     );
     document.addEventListener("click", (event) => {
       for (const menu of open()) {
-        if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
+        if (!event.composedPath().includes(menu)) menu.open = false;
       }
     });
     document.addEventListener("keydown", (event) => {
@@ -132,10 +270,10 @@
 
   /**
    * Looks after the session this page was rendered for.
-   * @param {HTMLMetaElement} config
+   * @param {Place} config
    */
   function session(config) {
-    const family = config.content;
+    const family = config.family;
     const base = config.dataset.base ?? "";
     const inactivity = Number(config.dataset.inactivityMs);
     const MINUTE = 60_000;
@@ -145,6 +283,8 @@
     const REPORT_EVERY = Math.min(MINUTE, inactivity / 8);
     const MARK = `narthex.activity.${family}`;
 
+    /** When the session ends whatever anybody does. */
+    const whole = Date.now() + Number(config.dataset.wholeMs ?? Infinity);
     /** When the session ends if nobody does anything, as the server last said, by this clock. */
     let ends = Date.now() + Number(config.dataset.expiresInMs);
     let lastMark = 0;
@@ -204,7 +344,7 @@
     function onActivity(event) {
       if (!event.isTrusted || leaving) return;
       const now = Date.now();
-      const warned = dialog.isOpen();
+      const warned = dialog.isOpen() && !dialog.isFinal();
       if (now - lastMark < 1000 && !warned) return;
       if (now >= ends) {
         // Too late by what we know: ask before anything is said to be alive.
@@ -244,7 +384,7 @@
         body: JSON.stringify({ idle_ms: Math.max(0, Date.now() - at) }),
       });
       if (sent?.status === 204) {
-        ends = Math.max(ends, at + inactivity);
+        ends = Math.max(ends, Math.min(at + inactivity, whole));
         tell({ type: "reported", at });
         look();
       } else if (sent) {
@@ -304,7 +444,7 @@
           const said = await answer.json();
           ends = Date.now() + Number(said.expires_in_ms);
           if (readMark() < ends - inactivity) writeMark(Math.min(Date.now(), ends - inactivity));
-          document.documentElement.classList.remove("judging");
+          veil(false);
           look();
         }
         return;
@@ -364,10 +504,9 @@
       const there = url.searchParams.get("return_to");
       if (there) {
         const query = new URLSearchParams(location.search);
-        query.delete("notice");
-        query.delete("retry");
+        for (const word of config.once) query.delete(word);
         const rest = query.toString();
-        const path = location.pathname.slice(base.length);
+        const path = location.pathname.slice(config.below.length);
         const here = new URL(there, location.origin);
         if (here.pathname !== path) {
           // The page moved without loading: the tag was made for where it was.
@@ -395,7 +534,9 @@
       if (leaving) return;
       const left = ends - Date.now();
       if (left > FIRST) dialog.close();
-      else if (left > 0 && document.visibilityState === "visible") dialog.open(left <= LAST);
+      else if (left > 0 && document.visibilityState === "visible") {
+        dialog.open(left <= LAST, ends >= whole - 1000);
+      }
     }
 
     /** Is anything due? Before a warning and before the end the server is asked: it decides. */
@@ -411,7 +552,7 @@
         if (level !== judge.level || left <= 0 || now - judge.at > REPORT_EVERY) {
           judge.level = level;
           judge.at = now;
-          if (left <= 0) document.documentElement.classList.add("judging");
+          if (left <= 0) veil(true);
           // The answer is looked at when it is there.
           if (untold) void report(true).then(ask);
           else void ask();
@@ -426,17 +567,37 @@
     judge.level = 0;
     judge.at = 0;
 
+    /**
+     * Until the server has said so, nothing of the page is shown. The host's pages have no style of
+     * ours, and what a script sets is not for a content policy to refuse.
+     * @param {boolean} drawn
+     */
+    function veil(drawn) {
+      veil.drawn = drawn;
+      const page = document.documentElement;
+      page.classList.toggle("judging", drawn);
+      if (config.root === document) return;
+      for (const [name, value] of Object.entries({ visibility: "hidden", opacity: "0" })) {
+        if (drawn) page.style.setProperty(name, value, "important");
+        else page.style.removeProperty(name);
+      }
+    }
+    veil.drawn = false;
+
     // ---- The warning.
 
     const dialog = warning();
 
     function warning() {
       const element = /** @type {HTMLDialogElement | null} */ (
-        document.getElementById("narthex-warning")
+        config.root.getElementById("narthex-warning")
       );
-      const text = document.getElementById("narthex-warning-text");
+      const text = config.root.getElementById("narthex-warning-text");
+      const stay = config.root.getElementById("narthex-warning-stay");
       const title = document.title;
       let shown = "";
+      /** The last warning that was read of an end that nothing puts off. */
+      let read = "";
       const close = () => {
         if (!shown) return;
         shown = "";
@@ -445,16 +606,24 @@
         element?.close();
       };
       element?.addEventListener("cancel", (event) => event.preventDefault());
+      stay?.addEventListener("click", () => {
+        if (!shown.startsWith("whole-")) return;
+        read = shown;
+        close();
+      });
       return {
         isOpen: () => shown !== "",
+        isFinal: () => shown.startsWith("whole-"),
         close,
-        /** @param {boolean} last */
-        open(last) {
-          const level = last ? "one" : "five";
-          if (!element || !text || shown === level) return;
+        /** @param {boolean} last @param {boolean} final nothing puts this end off */
+        open(last, final) {
+          const level = `${final ? "whole-" : ""}${last ? "one" : "five"}`;
+          if (!element || !text || shown === level || read === level) return;
           if (shown) element.close();
           const minutes = (last ? element.dataset.one : element.dataset.five) ?? "";
-          text.textContent = (element.dataset.text ?? "").replace("{minutes}", minutes);
+          const said = final ? element.dataset.wholeText : element.dataset.text;
+          text.textContent = (said ?? "").replace("{minutes}", minutes);
+          if (stay) stay.textContent = (final ? stay.dataset.whole : stay.dataset.stay) ?? "";
           document.title = `${element.dataset.title} · ${title}`;
           element.dataset.level = level;
           shown = level;
@@ -546,7 +715,7 @@
         lastReport = Date.now();
         // Where a warning stands, the server says whether it may go.
         if (dialog.isOpen()) void ask();
-        else ends = Math.max(ends, at + inactivity);
+        else ends = Math.max(ends, Math.min(at + inactivity, whole));
       } else if (type === "password_changed") {
         void onPasswordChanged();
       } else if (type === "ended") {
@@ -573,22 +742,27 @@
       if (event.key === MARK || event.key === null) judge();
     });
     window.addEventListener("online", () => void ask());
-    document.addEventListener("submit", (event) => {
+    /** @param {Event} event */
+    const onSubmit = (event) => {
       const form = /** @type {HTMLFormElement} */ (event.target);
-      if (form.method !== "post") return;
+      // A page that sends its form by a script stays where it is.
+      if (form.method !== "post" || event.defaultPrevented) return;
+      rememberAsked(form, family);
       submitting = true;
       setTimeout(() => {
         submitting = false;
       }, 10_000);
-    });
+    };
+    // Of what is in a shadow tree the document hears no submit event.
+    for (const root of new Set([document, config.root])) root.addEventListener("submit", onSubmit);
     window.addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
       // Back from the browser's memory: nothing is shown before the server said that it may be.
       leaving = false;
       submitting = false;
-      document.documentElement.classList.add("judging");
+      veil(true);
       void ask().then(() => {
-        if (document.documentElement.classList.contains("judging") && !leaving) location.reload();
+        if (veil.drawn && !leaving) location.reload();
       });
     });
     window.addEventListener("pagehide", () => {
@@ -599,5 +773,9 @@
     setInterval(judge, Math.max(250, Math.min(5000, inactivity / 40)));
     lead();
     judge();
+    const changed = askedFor("account/password") === family;
+    if (changed && new URLSearchParams(location.search).get("notice") === "password_changed") {
+      tell({ type: "password_changed" });
+    }
   }
 })();

@@ -7,17 +7,17 @@ use serde::Serialize;
 use crate::context::Ctx;
 use crate::problem::{Fault, Problem};
 use crate::reply::Reply;
-use crate::texts::{EN, fill};
+use crate::texts::{Text, Texts, fill};
 
 use super::landing::{AppView, app_view, entitled, member};
 use super::view::{Shell, page};
 
 /// The projects every reference application has.
 const PROJECTS: u16 = 12;
-const TABS: [(&str, &str); 3] = [
-    ("overview", EN.tab_overview),
-    ("runs", EN.tab_runs),
-    ("settings", EN.tab_settings),
+const TABS: [(&str, Text); 3] = [
+    ("overview", |t| t.tab_overview),
+    ("runs", |t| t.tab_runs),
+    ("settings", |t| t.tab_settings),
 ];
 
 #[derive(Serialize)]
@@ -36,6 +36,8 @@ struct AppScreen {
     projects_url: String,
     projects: Vec<Item>,
     tabs: Vec<Item>,
+    /// A text field, to see that a draft outlives a log-out.
+    note: bool,
     location: String,
 }
 
@@ -52,17 +54,18 @@ pub(crate) async fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let (heading, projects, tabs) = match (ctx.param("project"), ctx.path.ends_with("/projects")) {
         ("", false) => (app.name.clone(), Vec::new(), Vec::new()),
         ("", true) => (
-            EN.projects_title.to_owned(),
-            projects(&projects_url),
+            ctx.t.projects_title.to_owned(),
+            projects(ctx.t, &projects_url),
             Vec::new(),
         ),
         (project, _) => {
             let number = project_number(project).ok_or_else(Problem::not_found)?;
             let url = format!("{projects_url}/{number}");
-            (project_name(number), Vec::new(), tabs(ctx, &url)?)
+            (project_name(ctx.t, number), Vec::new(), tabs(ctx, &url)?)
         }
     };
     let location = ctx.location().map(|location| location.as_str().to_owned());
+    let note = tabs.iter().any(|tab| tab.current && tab.id == "settings");
     let view = AppScreen {
         shell: Shell::for_person(ctx, "app", &heading, &profile, Some(&organization)).await?,
         heading,
@@ -70,19 +73,20 @@ pub(crate) async fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         projects_url,
         projects,
         tabs,
+        note,
         location: location.unwrap_or_default(),
     };
     page(ctx, StatusCode::OK, "app.html", &view)
 }
 
-fn project_name(number: u16) -> String {
-    fill(EN.project_title, &[("number", &number.to_string())])
+fn project_name(t: &Texts, number: u16) -> String {
+    fill(t.project_title, &[("number", &number.to_string())])
 }
 
-fn projects(url: &str) -> Vec<Item> {
+fn projects(t: &Texts, url: &str) -> Vec<Item> {
     let item = |number: u16| Item {
         id: number.to_string(),
-        name: project_name(number),
+        name: project_name(t, number),
         href: format!("{url}/{number}"),
         current: false,
     };
@@ -102,9 +106,9 @@ fn tabs(ctx: &Ctx<'_>, url: &str) -> Result<Vec<Item>, Fault> {
     if !TABS.iter().any(|(id, _)| *id == wanted) {
         return Err(Problem::not_found().into());
     }
-    let item = |(id, name): (&str, &str)| Item {
+    let item = |(id, name): (&str, Text)| Item {
         id: id.to_owned(),
-        name: name.to_owned(),
+        name: name(ctx.t).to_owned(),
         href: format!("{url}?tab={id}"),
         current: id == wanted,
     };

@@ -3,19 +3,21 @@
 use http::StatusCode;
 use narthex_core::model::TicketStep;
 use narthex_core::portal::ClaimTicket;
-use narthex_core::rules::question::{AnswerProblem, BANK, SecurityAnswers};
+use narthex_core::rules::question::{
+    AnswerIssue, AnswerProblem, BANK, SecurityAnswers, SecurityQuestion,
+};
 use narthex_core::secret::{Password, TicketId};
 use narthex_core::{Error, Refusal};
 use serde::Serialize;
 
-use crate::claim_cookie::ClaimCookie;
 use crate::context::Ctx;
 use crate::cookies::CookieKind;
 use crate::problem::{Fault, Problem, answer_issues, password_issues};
 use crate::reply::Reply;
-use crate::texts::{EN, span};
+use crate::ticket_cookie::TicketCookie;
 
 use super::claim::Progress;
+use super::new_password::NewPasswordView;
 use super::view::{ContactsView, FormView, Shell, humans_for_anybody, page};
 
 #[derive(Serialize)]
@@ -32,12 +34,12 @@ struct PasswordView {
     form: FormView,
     progress: Progress,
     whose: Whose,
-    requirements: Vec<String>,
+    new_password: NewPasswordView,
     humans: Vec<ContactsView>,
 }
 
 #[derive(Serialize)]
-struct Choice {
+pub(crate) struct Choice {
     id: &'static str,
     text: &'static str,
 }
@@ -53,11 +55,35 @@ struct QuestionsView {
     humans: Vec<ContactsView>,
 }
 
+/// The fields of one question of a form.
 #[derive(Serialize)]
-struct Slot {
+pub(crate) struct Slot {
     number: usize,
     question: &'static str,
     answer: &'static str,
+}
+
+impl Slot {
+    /// As many as the policy asks for.
+    pub(crate) fn all(ctx: &Ctx<'_>) -> Vec<Self> {
+        let slot = |(i, (question, answer))| Self {
+            number: i + 1,
+            question,
+            answer,
+        };
+        slots(ctx).enumerate().map(slot).collect()
+    }
+}
+
+impl Choice {
+    /// The whole bank.
+    pub(crate) fn all(ctx: &Ctx<'_>) -> Vec<Self> {
+        let choice = |question: &SecurityQuestion| Self {
+            id: question.id,
+            text: ctx.t.question(question),
+        };
+        BANK.iter().map(choice).collect()
+    }
 }
 
 const SLOTS: [(&str, &str); 5] = [
@@ -70,8 +96,8 @@ const SLOTS: [(&str, &str); 5] = [
 
 /// The claim a page or form is about: the form's own, else the one in the address, else the latest
 /// of this browser. `Err`: the way on, where there is none.
-async fn open_claim(ctx: &Ctx<'_>) -> Result<Result<(ClaimCookie, ClaimTicket), Reply>, Fault> {
-    let Some(cookie) = ClaimCookie::read(ctx) else {
+async fn open_claim(ctx: &Ctx<'_>) -> Result<Result<(TicketCookie, ClaimTicket), Reply>, Fault> {
+    let Some(cookie) = TicketCookie::read(ctx, CookieKind::Claim) else {
         return Ok(Err(Reply::see_other(
             &ctx.link("/claim?notice=claim_expired"),
         )));
@@ -81,7 +107,7 @@ async fn open_claim(ctx: &Ctx<'_>) -> Result<Result<(ClaimCookie, ClaimTicket), 
     } else {
         match ctx.query_value("claim") {
             Some(text) => TicketId::parse(&text),
-            None => Some(cookie.latest),
+            None => cookie.latest,
         }
     };
     let Some(id) = id else {
@@ -112,7 +138,7 @@ fn whose(ctx: &Ctx<'_>, ticket: &ClaimTicket) -> Whose {
         claim: ticket.id().expose(),
         name: format!("{} {}", ticket.given_name(), ticket.family_name()),
         login_id: ticket.login_id().to_owned(),
-        lasts: span(left),
+        lasts: ctx.t.span(left),
     }
 }
 
@@ -133,16 +159,17 @@ async fn show_password(
     form: FormView,
     ticket: &ClaimTicket,
 ) -> Result<Reply, Fault> {
-    let mut shell = Shell::new(ctx, "claim-password", EN.make_password_title)?;
+    let mut shell = Shell::new(ctx, "claim-password", ctx.t.make_password_title)?;
     if !form.is_good() {
         shell.mark_error();
     }
+    let url = format!("/claim/password?claim={}", ticket.id().expose());
     let view = PasswordView {
         shell,
         form,
         progress: Progress::at(ctx, 2),
         whose: whose(ctx, ticket),
-        requirements: ticket.requirements().iter().map(|r| r.text()).collect(),
+        new_password: NewPasswordView::new(ctx, ticket.requirements(), &url).await?,
         humans: humans_for_anybody(ctx, Some(ticket.organization())).await?,
     };
     page(ctx, status, "claim_password.html", &view)
@@ -160,9 +187,9 @@ pub(crate) async fn password(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         Ok(password) => password,
         Err(_) => {
             let text = if typed.is_empty() {
-                EN.password_missing
+                ctx.t.password_missing
             } else {
-                EN.password_too_long
+                ctx.t.password_too_long
             };
             form.wrong("password", text);
             return show_password(ctx, StatusCode::UNPROCESSABLE_ENTITY, form, &ticket).await;
@@ -181,11 +208,11 @@ pub(crate) async fn password(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
             Ok(Reply::see_other(&ctx.link(&url)))
         }
         Err(Error::Refused(Refusal::PasswordUnacceptable(issues))) => {
-            form.wrong_all("password", &password_issues("password", &issues));
+            form.wrong_all(ctx.t, "password", &password_issues("password", &issues));
             show_password(ctx, StatusCode::UNPROCESSABLE_ENTITY, form, &ticket).await
         }
         Err(error @ Error::Busy { .. }) => {
-            form.refuse(EN.busy);
+            form.refuse(ctx.t.busy);
             let problem = Problem::from(&error);
             let reply = show_password(ctx, problem.status, form, &ticket).await?;
             Ok(reply.problem_headers(&problem))
@@ -209,11 +236,11 @@ pub(crate) async fn questions_page(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     }
 }
 
-fn slots(ctx: &Ctx<'_>) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+pub(crate) fn slots(ctx: &Ctx<'_>) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
     SLOTS.into_iter().take(ctx.portal().questions_required())
 }
 
-fn question_fields(ctx: &Ctx<'_>) -> Vec<&'static str> {
+pub(crate) fn question_fields(ctx: &Ctx<'_>) -> Vec<&'static str> {
     slots(ctx)
         .flat_map(|(question, answer)| [question, answer])
         .collect()
@@ -225,28 +252,17 @@ async fn show_questions(
     form: FormView,
     ticket: &ClaimTicket,
 ) -> Result<Reply, Fault> {
-    let mut shell = Shell::new(ctx, "claim-questions", EN.questions_title)?;
+    let mut shell = Shell::new(ctx, "claim-questions", ctx.t.questions_title)?;
     if !form.is_good() {
         shell.mark_error();
     }
-    let slots = slots(ctx).enumerate().map(|(i, (question, answer))| Slot {
-        number: i + 1,
-        question,
-        answer,
-    });
     let view = QuestionsView {
         shell,
         form,
         progress: Progress::at(ctx, 3),
         whose: whose(ctx, ticket),
-        slots: slots.collect(),
-        bank: BANK
-            .iter()
-            .map(|q| Choice {
-                id: q.id,
-                text: q.text,
-            })
-            .collect(),
+        slots: Slot::all(ctx),
+        bank: Choice::all(ctx),
         humans: humans_for_anybody(ctx, Some(ticket.organization())).await?,
     };
     page(ctx, status, "claim_questions.html", &view)
@@ -265,10 +281,10 @@ pub(crate) async fn questions(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     for (question, answer) in slots(ctx) {
         let (question_id, answer_text) = (ctx.form.get(question), ctx.form.get(answer));
         if question_id.is_empty() {
-            form.wrong(question, EN.question_missing);
+            form.wrong(question, ctx.t.question_missing);
         }
         if answer_text.trim().is_empty() {
-            form.wrong(answer, EN.answer_missing);
+            form.wrong(answer, ctx.t.answer_missing);
         }
         answers = answers.with(question_id, answer_text);
     }
@@ -278,22 +294,11 @@ pub(crate) async fn questions(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     match finish(ctx, &cookie, &ticket, answers).await? {
         Ok(reply) => Ok(reply),
         Err(Fault::Engine(Error::Refused(Refusal::AnswersUnacceptable(issues)))) => {
-            let texts = answer_issues(&issues);
-            for (issue, text) in issues.iter().zip(texts) {
-                let (question, answer) = SLOTS
-                    .get(issue.index)
-                    .copied()
-                    .unwrap_or(("question_1", "answer_1"));
-                let field = match issue.problem {
-                    AnswerProblem::UnknownQuestion | AnswerProblem::RepeatedQuestion => question,
-                    _ => answer,
-                };
-                form.wrong(field, text.text);
-            }
+            note_answer_issues(ctx, &mut form, &issues);
             show_questions(ctx, StatusCode::UNPROCESSABLE_ENTITY, form, &ticket).await
         }
         Err(Fault::Engine(error @ Error::Busy { .. })) => {
-            form.refuse(EN.busy);
+            form.refuse(ctx.t.busy);
             let problem = Problem::from(&error);
             let reply = show_questions(ctx, problem.status, form, &ticket).await?;
             Ok(reply.problem_headers(&problem))
@@ -302,11 +307,27 @@ pub(crate) async fn questions(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     }
 }
 
+/// Notes what is wrong with answers beside their fields.
+pub(crate) fn note_answer_issues(ctx: &Ctx<'_>, form: &mut FormView, issues: &[AnswerIssue]) {
+    let texts = answer_issues(issues);
+    for (issue, text) in issues.iter().zip(texts) {
+        let (question, answer) = SLOTS
+            .get(issue.index)
+            .copied()
+            .unwrap_or(("question_1", "answer_1"));
+        let field = match issue.problem {
+            AnswerProblem::UnknownQuestion | AnswerProblem::RepeatedQuestion => question,
+            _ => answer,
+        };
+        form.wrong(field, text.text.in_language(ctx.t));
+    }
+}
+
 /// Finishes the claim: to the log-in, with the number filled in. What the form can say again comes
 /// back as the inner error.
 async fn finish(
     ctx: &Ctx<'_>,
-    cookie: &ClaimCookie,
+    cookie: &TicketCookie,
     ticket: &ClaimTicket,
     answers: SecurityAnswers,
 ) -> Result<Result<Reply, Fault>, Fault> {

@@ -10,7 +10,7 @@ use crate::query;
 use crate::reply::Reply;
 use crate::routes::Action;
 use crate::service::without_ended_session;
-use crate::texts::{EN, fill};
+use crate::texts::{Texts, fill};
 
 use super::view::Shell;
 
@@ -18,7 +18,7 @@ use super::view::Shell;
 struct ErrorView<'a> {
     shell: Shell,
     text: &'a str,
-    issues: Vec<&'a str>,
+    issues: Vec<String>,
     request: String,
     again_url: String,
 }
@@ -30,30 +30,42 @@ struct ReplacedView {
 }
 
 /// A page about `problem`, for which there is no context.
-pub(crate) fn bare(shared: &Shared, problem: &Problem, request_id: &str) -> Reply {
-    render(shared, problem, request_id, "")
+pub(crate) fn bare(
+    shared: &Shared,
+    t: &'static Texts,
+    problem: &Problem,
+    request_id: &str,
+) -> Reply {
+    render(shared, t, problem, request_id, "")
 }
 
-fn render(shared: &Shared, problem: &Problem, request_id: &str, again_url: &str) -> Reply {
-    let mut shell = Shell::bare(shared, "error", problem.title);
+fn render(
+    shared: &Shared,
+    t: &'static Texts,
+    problem: &Problem,
+    request_id: &str,
+    again_url: &str,
+) -> Reply {
+    let text = (problem.title)(t);
+    let mut shell = Shell::bare(shared, t, "error", text);
     shell.mark_error();
     let view = ErrorView {
         shell,
-        text: problem.title,
+        text,
         issues: problem
             .issues
             .iter()
-            .map(|issue| issue.text.as_str())
+            .map(|issue| issue.text.in_language(t))
             .collect(),
-        request: fill(EN.error_request, &[("request_id", request_id)]),
+        request: fill(t.error_request, &[("request_id", request_id)]),
         again_url: again_url.to_owned(),
     };
     let html = shared
         .renderer
-        .render("error.html", &view)
+        .render(t, "error.html", &view)
         // Never silent, even if the page about errors has one.
-        .unwrap_or_else(|_| format!("<!doctype html><title>{}</title>", EN.internal));
-    Reply::page(problem.status, html).problem_headers(problem)
+        .unwrap_or_else(|_| format!("<!doctype html><title>{}</title>", t.internal));
+    Reply::page(problem.status, t, html).problem_headers(problem)
 }
 
 /// What a page route answers to a fault: mostly the way to the log-in, else a page that says it.
@@ -66,7 +78,7 @@ pub(crate) fn answer(ctx: &Ctx<'_>, fault: &Fault) -> Reply {
                 "form_token" => ctx.link(ctx.path),
                 _ => String::new(),
             };
-            render(ctx.shared, &problem, ctx.request_id, &again)
+            render(ctx.shared, ctx.t, &problem, ctx.request_id, &again)
         }
     }
 }
@@ -98,24 +110,30 @@ fn navigation(ctx: &Ctx<'_>, fault: &Fault) -> Result<Option<Reply>, Fault> {
 /// Another tab has just got a newer token: this page loads again once, a second later, when the
 /// cookie is there. The cookie is left alone: it may be the new one already.
 fn replaced(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
+    let word = ctx.retry_word();
     let again_url = if ctx.route.method == Method::GET {
-        if ctx.query_value("retry").is_some() {
+        if ctx.query_value(word).is_some() {
             return Ok(Reply::see_other(&ctx.login_url(
                 None,
                 ctx.location().as_ref(),
                 None,
             )?));
         }
-        let query = query::without(ctx.query, &["retry"]);
+        let query = query::without(ctx.query, &[word]);
         let query = query.map(|query| format!("{query}&")).unwrap_or_default();
-        ctx.link(&format!("{}?{query}retry=1", ctx.path))
+        let again = format!("{}?{query}{word}=1", ctx.path);
+        if ctx.is_on_host() {
+            again
+        } else {
+            ctx.link(&again)
+        }
     } else {
         ctx.link("/?retry=1")
     };
     let view = ReplacedView {
-        shell: Shell::bare(ctx.shared, "replaced", EN.replaced_title),
+        shell: Shell::bare(ctx.shared, ctx.t, "replaced", ctx.t.replaced_title),
         again_url,
     };
-    let html = ctx.shared.renderer.render("replaced.html", &view)?;
-    Ok(Reply::page(StatusCode::CONFLICT, html))
+    let html = ctx.shared.renderer.render(ctx.t, "replaced.html", &view)?;
+    Ok(Reply::page(StatusCode::CONFLICT, ctx.t, html))
 }

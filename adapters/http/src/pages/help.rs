@@ -6,7 +6,6 @@ use serde::Serialize;
 use crate::context::Ctx;
 use crate::problem::Fault;
 use crate::reply::Reply;
-use crate::texts::EN;
 
 use super::view::{ContactsView, Shell, humans, page};
 
@@ -22,9 +21,9 @@ pub(crate) async fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let shell = match &ctx.session {
         Some(session) => {
             let profile = ctx.portal().profile(&session.verified).await?;
-            Shell::for_person(ctx, "help", EN.help_title, &profile, None).await?
+            Shell::for_person(ctx, "help", ctx.t.help_title, &profile, None).await?
         }
-        None => Shell::new(ctx, "help", EN.help_title)?,
+        None => Shell::new(ctx, "help", ctx.t.help_title)?,
     };
     let view = HelpView {
         shell,

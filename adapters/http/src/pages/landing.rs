@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use narthex_core::Refusal;
+use narthex_core::hook::StatisticLine;
 use narthex_core::model::{OrganizationId, Profile, Role};
 use narthex_core::portal::{Count, Statistics};
 use serde::Serialize;
@@ -10,7 +11,7 @@ use crate::catalogue::{Application, Download, Link};
 use crate::context::Ctx;
 use crate::problem::Fault;
 use crate::reply::Reply;
-use crate::texts::{self, EN, fill};
+use crate::texts::{Texts, fill};
 
 use super::view::{Shell, page};
 
@@ -59,6 +60,14 @@ struct StatisticsView {
     title: String,
     rows: Vec<StatisticsRow>,
     today: String,
+    /// What hooks add.
+    more: Vec<MoreView>,
+}
+
+#[derive(Serialize)]
+struct MoreView {
+    label: String,
+    value: String,
 }
 
 #[derive(Serialize)]
@@ -66,6 +75,12 @@ struct LandingView {
     shell: Shell,
     heading: String,
     organization: String,
+    /// What happened to the account.
+    messages: Vec<String>,
+    messages_url: String,
+    organization_id: String,
+    /// Where to save recovery codes, for who has none.
+    codes_url: Option<String>,
     apps: Vec<AppView>,
     downloads: Vec<DownloadView>,
     downloads_url: String,
@@ -123,9 +138,19 @@ pub(crate) async fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         .portal()
         .statistics(&ctx.session()?.verified, &organization)
         .await?;
+    let more = ctx
+        .portal()
+        .more_statistics(&ctx.session()?.verified, &organization, ctx.t.lang)
+        .await?;
     let catalogue = &ctx.shared.settings.catalogue;
-    let heading = fill(EN.greeting, &[("name", &profile.given_name)]);
+    let heading = fill(ctx.t.greeting, &[("name", profile.called())]);
+    let account = ctx.session()?.verified.account();
+    let codes_left = ctx.portal().recovery_codes_left(account).await?;
     let view = LandingView {
+        messages: super::messages::lines(ctx).await?,
+        messages_url: ctx.link("/account/messages"),
+        organization_id: organization.to_string(),
+        codes_url: (codes_left == 0).then(|| ctx.link("/account/recovery-codes")),
         shell: Shell::for_person(ctx, "landing", &name, &profile, Some(&organization)).await?,
         heading,
         apps: entitled(ctx, &profile, &organization)
@@ -134,7 +159,7 @@ pub(crate) async fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
             .collect(),
         downloads: catalogue.downloads.iter().map(download_view).collect(),
         downloads_url: ctx.link(&format!("/o/{organization}/downloads")),
-        statistics: statistics_view(&name, &statistics),
+        statistics: statistics_view(ctx.t, &name, &statistics, more),
         links: catalogue
             .links
             .iter()
@@ -148,7 +173,7 @@ pub(crate) async fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
 /// `GET /o/{organization}/downloads`
 pub(crate) async fn downloads(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let (profile, organization) = member(ctx).await?;
-    let title = EN.downloads_title;
+    let title = ctx.t.downloads_title;
     let view = DownloadsView {
         shell: Shell::for_person(ctx, "downloads", title, &profile, Some(&organization)).await?,
         downloads: ctx
@@ -204,11 +229,23 @@ fn link_view(ctx: &Ctx<'_>, link: &Link) -> LinkView {
     }
 }
 
-fn statistics_view(name: &str, statistics: &Statistics) -> StatisticsView {
+fn count(t: &Texts, count: Count) -> String {
+    match count {
+        Count::Exactly(n) => n.to_string(),
+        Count::FewerThan(n) => fill(t.statistics_fewer_than, &[("n", &n.to_string())]),
+    }
+}
+
+fn statistics_view(
+    t: &Texts,
+    name: &str,
+    statistics: &Statistics,
+    more: Vec<StatisticLine>,
+) -> StatisticsView {
     let rows = statistics.people.iter().map(|people| StatisticsRow {
-        role: texts::role(&people.role).0,
-        listed: people.listed.to_string(),
-        claimed: people.claimed.to_string(),
+        role: t.role(&people.role).0,
+        listed: count(t, people.listed),
+        claimed: count(t, people.claimed),
         share: match (people.listed, people.claimed) {
             (Count::Exactly(listed), Count::Exactly(claimed)) => {
                 (100 * claimed.min(listed)).checked_div(listed)
@@ -216,10 +253,14 @@ fn statistics_view(name: &str, statistics: &Statistics) -> StatisticsView {
             _ => None,
         },
     });
-    let today = statistics.log_ins_today.to_string();
+    let today = count(t, statistics.log_ins_today);
     StatisticsView {
-        title: fill(EN.statistics_title, &[("organization", name)]),
+        title: fill(t.statistics_title, &[("organization", name)]),
         rows: rows.collect(),
-        today: fill(EN.statistics_today, &[("count", &today)]),
+        today: fill(t.statistics_today, &[("count", &today)]),
+        more: more
+            .into_iter()
+            .map(|StatisticLine { label, value }| MoreView { label, value })
+            .collect(),
     }
 }

@@ -10,11 +10,11 @@ use serde::Serialize;
 
 use crate::context::Ctx;
 use crate::cookies::CookieKind;
+use crate::details;
 use crate::guard::family_mismatch;
 use crate::problem::{Fault, Problem};
 use crate::reply::Reply;
 use crate::service::{wipe_session, without_ended_session};
-use crate::texts::{EN, end_reason, sentence};
 
 use super::view::{
     ContactsView, FormView, Limits, Shell, humans_for_anybody, landing_url, page as render,
@@ -41,7 +41,7 @@ pub(crate) async fn home(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let mut url = landing_url(ctx, profile.default_organization.as_ref());
     if let Some(word) = ctx
         .query_value("notice")
-        .filter(|w| crate::texts::notice(w).is_some())
+        .filter(|w| ctx.t.notice(w).is_some())
     {
         url = format!("{url}?notice={word}");
     }
@@ -87,14 +87,15 @@ async fn show(
     why: Option<EndReason>,
 ) -> Result<Reply, Fault> {
     let (location, tag) = wanted(ctx);
-    let mut shell = Shell::new(ctx, "login", EN.login_title)?;
+    let mut shell = Shell::new(ctx, "login", ctx.t.login_title)?;
     if let Some(why) = why {
-        shell.say(end_reason(why));
+        shell.say(ctx.t.end_reason(why));
     }
     if !form.is_good() {
         shell.mark_error();
     }
     let organization = location.as_ref().and_then(ResumeLocation::organization);
+    shell.at(ctx, organization);
     let view = LogInView {
         shell,
         form,
@@ -131,7 +132,7 @@ fn wanted(ctx: &Ctx<'_>) -> (Option<ResumeLocation>, Option<String>) {
 fn resume_url(ctx: &Ctx<'_>, profile: &Profile) -> Result<String, Fault> {
     let (location, tag) = wanted(ctx);
     let (organization, notice) = match ctx.portal().resume(profile, location, tag.as_deref())? {
-        Resume::Location(location) => return Ok(ctx.link(location.as_str())),
+        Resume::Location(location) => return Ok(ctx.place(&location)),
         Resume::LandingPage(organization) => (organization, ""),
         Resume::MembershipLost(organization) => (organization, "?notice=membership_lost"),
     };
@@ -145,21 +146,21 @@ fn resume_url(ctx: &Ctx<'_>, profile: &Profile) -> Result<String, Fault> {
 pub(crate) async fn log_in(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     let mut form = FormView::new(ctx, &["login_id"], &["password"]);
     if ctx.stale_form {
-        form.refuse(EN.form_token);
+        form.refuse(ctx.t.form_token);
         return show(ctx, StatusCode::FORBIDDEN, form, None).await;
     }
     let typed = ctx.form.get("login_id");
     let login_id = LoginId::parse(typed);
     let password = Password::parse(ctx.form.get("password"));
     if typed.trim().is_empty() {
-        form.wrong("login_id", EN.login_missing_id);
+        form.wrong("login_id", ctx.t.login_missing_id);
     } else if let Err(error) = &login_id {
-        form.wrong("login_id", sentence(error.0));
+        form.wrong("login_id", ctx.t.invalid(error.0));
     }
     if ctx.form.get("password").is_empty() {
-        form.wrong("password", EN.login_missing_password);
+        form.wrong("password", ctx.t.login_missing_password);
     } else if let Err(error) = &password {
-        form.wrong("password", sentence(error.0));
+        form.wrong("password", ctx.t.invalid(error.0));
     }
     let (Ok(login_id), Ok(password)) = (login_id, password) else {
         return show(ctx, StatusCode::UNPROCESSABLE_ENTITY, form, None).await;
@@ -173,14 +174,16 @@ pub(crate) async fn log_in(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
     match ctx.portal().log_in(request, &ctx.asker).await {
         Ok(logged_in) => {
             let reply = Reply::see_other(&resume_url(ctx, &logged_in.profile)?);
-            Ok(with_session(ctx, reply, &logged_in))
+            let reply = with_session(ctx, reply, &logged_in);
+            let language = logged_in.profile.details.language.as_deref();
+            Ok(details::after_log_in(ctx, reply, language))
         }
         Err(error) => {
             let problem = Problem::from(&error);
             let text = match &error {
-                Error::Refused(Refusal::LoginFailed) => EN.login_failed,
-                Error::Refused(Refusal::Throttled { .. }) => EN.throttled,
-                Error::Busy { .. } => EN.busy,
+                Error::Refused(Refusal::LoginFailed) => ctx.t.login_failed,
+                Error::Refused(Refusal::Throttled { .. }) => ctx.t.throttled,
+                Error::Busy { .. } => ctx.t.busy,
                 _ => return Err(error.into()),
             };
             form.refuse(text);
@@ -193,7 +196,11 @@ pub(crate) async fn log_in(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
 /// Hands the browser its new token. The number that was filled in has done its work.
 pub(crate) fn with_session(ctx: &Ctx<'_>, reply: Reply, logged_in: &LoggedIn) -> Reply {
     let cookies = &ctx.shared.cookies;
-    let reply = reply.cookie(cookies.set(CookieKind::Session, &logged_in.token.expose()));
+    let mut reply = reply.cookie(cookies.set(CookieKind::Session, &logged_in.token.expose()));
+    if let Some(known) = &logged_in.known_browser {
+        let lifetime = ctx.portal().policy().attempts.known_browser_lifetime;
+        reply = reply.cookie(cookies.set_for(CookieKind::Known, &known.expose(), lifetime));
+    }
     if ctx.pre.prefill.is_some() {
         return reply.cookie(cookies.set(CookieKind::Pre, &ctx.pre.nonce));
     }

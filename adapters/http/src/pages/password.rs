@@ -1,23 +1,26 @@
 //! Change password: current and new; this browser stays in (S7-S10).
 
 use http::StatusCode;
+use narthex_core::portal::LoggedIn;
 use narthex_core::secret::Password;
 use narthex_core::{Error, Refusal};
 use serde::Serialize;
 
 use crate::context::Ctx;
+use crate::csrf::{Binding, token_is_right};
 use crate::problem::{Fault, Problem, password_issues};
 use crate::reply::Reply;
-use crate::texts::EN;
+use crate::routes::Action;
 
 use super::login::with_session;
+use super::new_password::NewPasswordView;
 use super::view::{ContactsView, FormView, Shell, humans_for_person, landing_url, page};
 
 #[derive(Serialize)]
 struct PasswordView {
     shell: Shell,
     form: FormView,
-    requirements: Vec<String>,
+    new_password: NewPasswordView,
     humans: Vec<ContactsView>,
 }
 
@@ -34,7 +37,7 @@ pub(crate) async fn show(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
 async fn render(ctx: &Ctx<'_>, status: StatusCode, form: FormView) -> Result<Reply, Fault> {
     let session = &ctx.session()?.verified;
     let profile = ctx.portal().profile(session).await?;
-    let title = EN.change_password_title;
+    let title = ctx.t.change_password_title;
     let mut shell = Shell::for_person(ctx, "password", title, &profile, None).await?;
     if !form.is_good() {
         shell.mark_error();
@@ -43,7 +46,7 @@ async fn render(ctx: &Ctx<'_>, status: StatusCode, form: FormView) -> Result<Rep
     let view = PasswordView {
         shell,
         form,
-        requirements: requirements.iter().map(|r| r.text()).collect(),
+        new_password: NewPasswordView::new(ctx, &requirements, "/account/password").await?,
         humans: humans_for_person(ctx, &profile).await?,
     };
     page(ctx, status, "password.html", &view)
@@ -62,9 +65,9 @@ pub(crate) async fn save(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         form.wrong(
             "current",
             if *is_empty {
-                EN.current_password_missing
+                ctx.t.current_password_missing
             } else {
-                EN.password_too_long
+                ctx.t.password_too_long
             },
         );
     }
@@ -72,9 +75,9 @@ pub(crate) async fn save(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         form.wrong(
             "new",
             if *is_empty {
-                EN.password_missing
+                ctx.t.password_missing
             } else {
-                EN.password_too_long
+                ctx.t.password_too_long
             },
         );
     }
@@ -87,21 +90,17 @@ pub(crate) async fn save(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
         .change_password(session, current, new, &ctx.asker)
         .await
     {
-        Ok(changed) => {
-            let landing = landing_url(ctx, changed.profile.default_organization.as_ref());
-            let reply = Reply::see_other(&format!("{landing}?notice=password_changed"));
-            Ok(with_session(ctx, reply, &changed))
-        }
+        Ok(changed) => Ok(saved(ctx, &changed)),
         Err(Error::Refused(Refusal::PasswordUnacceptable(issues))) => {
-            form.wrong_all("new", &password_issues("new", &issues));
+            form.wrong_all(ctx.t, "new", &password_issues("new", &issues));
             render(ctx, StatusCode::UNPROCESSABLE_ENTITY, form).await
         }
         Err(error) => {
             let problem = Problem::from(&error);
             let text = match &error {
-                Error::Refused(Refusal::LoginFailed) => EN.current_password_wrong,
-                Error::Refused(Refusal::Throttled { .. }) => EN.throttled,
-                Error::Busy { .. } => EN.busy,
+                Error::Refused(Refusal::LoginFailed) => ctx.t.current_password_wrong,
+                Error::Refused(Refusal::Throttled { .. }) => ctx.t.throttled,
+                Error::Busy { .. } => ctx.t.busy,
                 _ => return Err(error.into()),
             };
             form.refuse(text);
@@ -113,4 +112,28 @@ pub(crate) async fn save(ctx: &Ctx<'_>) -> Result<Reply, Fault> {
             Ok(render(ctx, status, form).await?.problem_headers(&problem))
         }
     }
+}
+
+fn saved(ctx: &Ctx<'_>, changed: &LoggedIn) -> Reply {
+    let landing = landing_url(ctx, changed.profile.default_organization.as_ref());
+    let reply = Reply::see_other(&format!("{landing}?notice=password_changed"));
+    with_session(ctx, reply, changed)
+}
+
+/// A second click on Save, without a script: the first was taken and its answer, with the new cookie,
+/// was cancelled. The same form is right about the new password, so it gets the answer again.
+pub(crate) async fn saved_already(ctx: &Ctx<'_>, fault: &Fault) -> Option<Reply> {
+    let replaced = matches!(fault.refusal(), Some(Refusal::TokenReplaced));
+    if !replaced || ctx.route.action != Action::PasswordSave {
+        return None;
+    }
+    let lost = ctx.presented()?;
+    let binding = Binding::Family(lost.selector());
+    let of_this_family = token_is_right(ctx.portal(), binding, ctx.form.get("form_token"));
+    if !of_this_family.unwrap_or(false) {
+        return None;
+    }
+    let password = Password::parse(ctx.form.get("new")).ok()?;
+    let renewed = ctx.portal().renew_lost_token(&lost, password, &ctx.asker);
+    Some(saved(ctx, &renewed.await.ok()?))
 }

@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use http::StatusCode;
 use narthex_core::model::{Contact, Organization, OrganizationId, Profile};
+use narthex_core::rules::staff::is_staff;
 use serde::Serialize;
 
-use crate::context::{Ctx, Session, Shared};
+use crate::context::{Ctx, SAID_ONCE, Session, Shared};
 use crate::cookies::CookieKind;
+use crate::language;
+use crate::looks::Look;
 use crate::problem::{Fault, Issue};
+use crate::query;
 use crate::reply::Reply;
-use crate::texts::{self, EN, fill, span};
+use crate::texts::{LANGUAGES, Texts, fill};
 
 /// Links every page has.
 #[derive(Serialize)]
@@ -20,8 +24,11 @@ pub(crate) struct Links {
     home: String,
     login: String,
     claim: String,
+    recover: String,
     help: String,
     css: String,
+    theme: Option<String>,
+    forms_js: String,
     js: String,
     icons: String,
     logo: String,
@@ -37,13 +44,28 @@ impl Links {
             home: link("/"),
             login: link("/login"),
             claim: link("/claim"),
+            recover: link("/recover"),
             help: link("/help"),
             css: asset("portal", "css"),
+            forms_js: asset("forms", "js"),
             js: asset("portal", "js"),
             icons: asset("icons", "svg"),
             logo: asset("logo", "svg"),
             favicon: asset("logo", "svg"),
+            theme: None,
         }
+        .in_look(shared, shared.looks.of(None))
+    }
+
+    /// The links of a place: its style sheet and logo.
+    fn in_look(mut self, shared: &Shared, look: &Look) -> Self {
+        let link = |path: &String| shared.settings.base_url.link(path);
+        self.theme = look.css.as_ref().map(link);
+        if let Some(logo) = look.logo.as_ref().map(link) {
+            self.favicon.clone_from(&logo);
+            self.logo = logo;
+        }
+        self
     }
 }
 
@@ -52,6 +74,28 @@ impl Links {
 pub(crate) struct Note {
     text: &'static str,
     good: bool,
+}
+
+/// One language of the switch at the foot of every page.
+#[derive(Serialize)]
+struct LanguageLink {
+    lang: &'static str,
+    name: &'static str,
+    href: String,
+    current: bool,
+}
+
+/// This page in every language. An answer to a form leads to the form's page.
+fn languages(ctx: &Ctx<'_>) -> Vec<LanguageLink> {
+    let kept = query::without(ctx.query, &SAID_ONCE);
+    let kept = kept.map(|query| format!("{query}&")).unwrap_or_default();
+    let link = |t: &'static Texts| LanguageLink {
+        lang: t.lang,
+        name: t.language_name,
+        href: ctx.link(&format!("{}?{kept}lang={}", ctx.path, t.lang)),
+        current: t.lang == ctx.t.lang,
+    };
+    LANGUAGES.into_iter().map(link).collect()
 }
 
 /// An organization in the switcher.
@@ -73,11 +117,17 @@ pub(crate) struct Person {
     family: String,
     account_url: String,
     password_url: String,
+    /// For people of staff.
+    staff_url: Option<String>,
     logout_url: String,
     login_url: String,
     landing_url: String,
     inactivity_ms: u64,
     expires_in_ms: u64,
+    /// Until the session ends whatever anybody does.
+    whole_ms: u64,
+    /// Opens the drafts of this person, and of nobody else.
+    draft_key: String,
     warn_first: String,
     warn_last: String,
     organization: Option<String>,
@@ -92,16 +142,21 @@ pub(crate) struct Shell {
     site_name: String,
     links: Links,
     notice: Option<Note>,
+    languages: Vec<LanguageLink>,
+    footer: Vec<(String, String)>,
     form_token: String,
     pub(crate) person: Option<Person>,
+    #[serde(skip)]
+    t: &'static Texts,
 }
 
 impl Shell {
     /// A page before the log-in, or without regard to it.
     pub(crate) fn new(ctx: &Ctx<'_>, page: &'static str, title: &str) -> Result<Self, Fault> {
         let word = ctx.query_value("notice");
-        let mut shell = Self::bare(ctx.shared, page, title);
+        let mut shell = Self::bare(ctx.shared, ctx.t, page, title);
         shell.form_token = ctx.form_token()?;
+        shell.languages = languages(ctx);
         if let Some(word) = word {
             shell.notice(&word);
         }
@@ -109,15 +164,23 @@ impl Shell {
     }
 
     /// A page for which there is no context.
-    pub(crate) fn bare(shared: &Shared, page: &'static str, title: &str) -> Self {
+    pub(crate) fn bare(
+        shared: &Shared,
+        t: &'static Texts,
+        page: &'static str,
+        title: &str,
+    ) -> Self {
         Self {
             page,
             title: title.to_owned(),
             site_name: shared.settings.site_name.clone(),
             links: Links::new(shared),
             notice: None,
+            languages: Vec::new(),
+            footer: shared.looks.of(None).links(t),
             form_token: String::new(),
             person: None,
+            t,
         }
     }
 
@@ -131,24 +194,32 @@ impl Shell {
     ) -> Result<Self, Fault> {
         let mut shell = Self::new(ctx, page, title)?;
         let names = ctx.organization_names().await?;
-        let organizations: Vec<OrganizationView> = memberships(profile)
+        let organizations: Vec<OrganizationView> = memberships(ctx.t, profile)
             .into_iter()
             .map(|(id, roles)| OrganizationView {
                 name: names.get(id).cloned().unwrap_or_else(|| id.to_string()),
-                href: ctx.link(&format!("/o/{id}/")),
+                href: ctx.switch_url(id),
                 current: Some(id) == organization,
                 id: id.to_string(),
                 roles,
             })
             .collect();
+        shell.at(ctx, organization);
         let session = ctx.session()?;
         shell.person = Some(person(ctx, session, profile, organization, organizations)?);
         Ok(shell)
     }
 
+    /// Gives the page the look of an organization.
+    pub(crate) fn at(&mut self, ctx: &Ctx<'_>, organization: Option<&OrganizationId>) {
+        let look = ctx.shared.looks.of(organization);
+        self.links = Links::new(ctx.shared).in_look(ctx.shared, look);
+        self.footer = look.links(ctx.t);
+    }
+
     /// Says the text of a notice word, if it is one of ours.
     pub(crate) fn notice(&mut self, word: &str) {
-        self.notice = texts::notice(word).map(|(text, good)| Note { text, good });
+        self.notice = self.t.notice(word).map(|(text, good)| Note { text, good });
     }
 
     /// Says why the person is here again.
@@ -158,7 +229,7 @@ impl Shell {
 
     /// Puts "Error:" before the title, for who hears the page.
     pub(crate) fn mark_error(&mut self) {
-        self.title = fill(EN.error_title, &[("title", &self.title)]);
+        self.title = fill(self.t.error_title, &[("title", &self.title)]);
     }
 }
 
@@ -177,25 +248,42 @@ fn person(
     let location = ctx.location();
     let limit = session.verified.inactivity_timeout();
     Ok(Person {
-        name: format!("{} {}", profile.given_name, profile.family_name),
+        name: format!("{} {}", profile.called(), profile.family_name),
         given_name: profile.given_name.clone(),
         login_id: profile.login_id.clone(),
         family: session.family.clone(),
         account_url: ctx.link("/account"),
         password_url: ctx.link("/account/password"),
+        staff_url: is_staff(&profile.memberships, &ctx.portal().policy().staff)
+            .then(|| ctx.link("/staff")),
         logout_url: ctx.link("/logout"),
         login_url: ctx.login_url(Some(profile.account), location.as_ref(), None)?,
         landing_url: landing_url(ctx, landing),
         inactivity_ms: millis(session.verified.inactivity_timeout()),
         expires_in_ms: millis(session.expires_in),
-        warn_first: span(WARN_FIRST.min(limit / 4)),
-        warn_last: span(WARN_LAST.min(limit / 20)),
+        whole_ms: millis(whole_left(ctx, session)),
+        draft_key: draft_key(ctx, profile)?,
+        warn_first: ctx.t.span(WARN_FIRST.min(limit / 4)),
+        warn_last: ctx.t.span(WARN_LAST.min(limit / 20)),
         organization: organizations
             .iter()
             .find(|o| o.current)
             .map(|o| o.name.clone()),
         organizations,
     })
+}
+
+/// How long the session lasts if somebody is always active.
+fn whole_left(ctx: &Ctx<'_>, session: &Session) -> Duration {
+    let absolute = ctx.portal().policy().session.absolute_timeout;
+    let end = session.verified.started_at().plus(absolute);
+    end.since(ctx.portal().now().latest)
+}
+
+/// The same for every session of a person, so that the next log-in opens what this one kept.
+fn draft_key(ctx: &Ctx<'_>, profile: &Profile) -> Result<String, Fault> {
+    let key = ctx.portal().tag(&[b"drafts", profile.account.as_bytes()])?;
+    Ok(data_encoding::BASE64URL_NOPAD.encode(&key))
 }
 
 pub(crate) fn millis(span: Duration) -> u64 {
@@ -211,10 +299,13 @@ pub(crate) fn landing_url(ctx: &Ctx<'_>, organization: Option<&OrganizationId>) 
 }
 
 /// The organizations of a person, once each, with all roles there.
-pub(crate) fn memberships(profile: &Profile) -> Vec<(&OrganizationId, Vec<&'static str>)> {
+pub(crate) fn memberships<'p>(
+    t: &Texts,
+    profile: &'p Profile,
+) -> Vec<(&'p OrganizationId, Vec<&'static str>)> {
     let mut list: Vec<(&OrganizationId, Vec<&'static str>)> = Vec::new();
     for membership in &profile.memberships {
-        let role = texts::role(&membership.role).1;
+        let role = t.role(&membership.role).1;
         match list
             .iter_mut()
             .find(|(id, _)| *id == &membership.organization)
@@ -268,6 +359,11 @@ impl FormView {
         }
     }
 
+    /// One more field, empty if it is not there yet.
+    pub(crate) fn add(&mut self, name: &'static str) {
+        self.fields.entry(name).or_default();
+    }
+
     pub(crate) fn set(&mut self, name: &'static str, value: &str) {
         let field = self.fields.entry(name).or_default();
         field.value = value.to_owned();
@@ -285,8 +381,9 @@ impl FormView {
     }
 
     /// Several things about one field: all of them beside it, in one line each above.
-    pub(crate) fn wrong_all(&mut self, name: &'static str, issues: &[Issue]) {
-        let texts: Vec<&str> = issues.iter().map(|issue| issue.text.as_str()).collect();
+    pub(crate) fn wrong_all(&mut self, t: &Texts, name: &'static str, issues: &[Issue]) {
+        let said = issues.iter().map(|issue| issue.text.in_language(t));
+        let texts: Vec<String> = said.collect();
         self.wrong(name, texts.join(". "));
     }
 
@@ -389,8 +486,11 @@ pub(crate) fn page(
     template: &str,
     view: &impl Serialize,
 ) -> Result<Reply, Fault> {
-    let html = ctx.shared.renderer.render(template, view)?;
-    let reply = Reply::page(status, html);
+    let html = ctx.shared.renderer.render(ctx.t, template, view)?;
+    let mut reply = Reply::page(status, ctx.t, html);
+    if let Some(chosen) = ctx.query_value("lang").as_deref().and_then(language::known) {
+        reply = reply.cookie(ctx.shared.cookies.set(CookieKind::Language, chosen.lang));
+    }
     if ctx.session.is_none() && ctx.pre.is_new {
         let line = ctx.shared.cookies.set(CookieKind::Pre, &ctx.pre.nonce);
         return Ok(reply.cookie(line));
@@ -409,8 +509,8 @@ impl Limits {
     pub(crate) fn new(ctx: &Ctx<'_>) -> Self {
         let session = &ctx.portal().policy().session;
         Self {
-            normal: span(session.inactivity_timeout),
-            shared: span(session.shared_computer_timeout),
+            normal: ctx.t.span(session.inactivity_timeout),
+            shared: ctx.t.span(session.shared_computer_timeout),
         }
     }
 }

@@ -88,6 +88,7 @@ pub(crate) fn batch(ada_at_south: bool) -> RosterBatch {
             person("T-1", "Cleo", "Marsh", &[("north", Role::Administrator)]),
             person("S-4096", "Dan", "Ekholm", &[("north", Role::Student)]),
         ],
+        changes: Vec::new(),
     }
 }
 
@@ -166,6 +167,12 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
     pub(crate) stream: Option<std::pin::Pin<Box<dyn futures_util::Stream<Item = Bytes> + Send>>>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?}: {}", self.status, self.headers, self.body)
+    }
 }
 
 impl Answer {

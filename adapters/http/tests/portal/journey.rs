@@ -458,3 +458,30 @@ fn what_was_typed_stays_but_never_a_password() {
         again.body
     );
 }
+
+#[test]
+fn s8_a_second_click_on_save_gets_the_new_cookie_again() {
+    let house = House::new();
+    let mut browser = ada(&house);
+    let page = browser.get("/account/password");
+    let fields = [("current", PASSWORD), ("new", NEW_PASSWORD)];
+    let before = browser.cookies.clone();
+    let first = browser.submit(&page, "/account/password", &fields);
+    assert_eq!(first.status, StatusCode::SEE_OTHER);
+    // The browser threw the first answer away, with its cookie.
+    browser.cookies = before.clone();
+    let second = browser.submit(&page, "/account/password", &fields);
+    assert_eq!(second.location(), "/o/north/?notice=password_changed");
+    assert_ne!(browser.cookies, before);
+    assert_eq!(browser.get("/o/north/").status, StatusCode::OK);
+
+    // A thief with an old cookie and another idea of the new password gets nothing.
+    browser.cookies = before.clone();
+    let wrong = [
+        ("current", PASSWORD),
+        ("new", "another three or four words"),
+    ];
+    let refused = browser.submit(&page, "/account/password", &wrong);
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert_eq!(browser.cookies, before);
+}

@@ -93,11 +93,11 @@ fn en01_cl04_claim_refusals_are_the_same_bytes_whichever_fact_is_wrong() {
     ];
     let mut documents = Vec::new();
     let mut pages = Vec::new();
-    let mut page_browser = house.browser();
+    let (mut program, mut page_browser) = (house.browser(), house.browser());
     page_browser.get("/claim");
     for (given, family, birthdate, number) in tries {
         let body = claim_json(given, family, birthdate, number);
-        let answer = house.browser().json(Method::POST, "/api/v1/claim", &body);
+        let answer = program.json(Method::POST, "/api/v1/claim", &body);
         assert_eq!(answer.code(), "claim_not_matched", "{body}");
         documents.push(shape(&answer));
         let [year, month, day]: [&str; 3] =

@@ -21,6 +21,8 @@ const ORIGIN_URL: &str = "https://portal.school.example";
 const HOST_NAME: &str = "portal.school.example";
 const SESSION_COOKIE: &str = "__Host-narthex";
 const CLAIM_COOKIE: &str = "__Host-narthex-claim";
+const RECOVERY_COOKIE: &str = "__Host-narthex-recovery";
+const KNOWN_COOKIE: &str = "__Host-narthex-known";
 
 type Events = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 
@@ -42,6 +44,14 @@ pub(crate) struct Jar {
     /// By location: the log-in URL of the tab there.
     pub(crate) login_urls: BTreeMap<String, String>,
     events: Option<Events>,
+    /// By recovery: its public id.
+    pub(crate) recoveries: BTreeMap<String, String>,
+    /// By recovery: the form of the page it is on.
+    pub(crate) recovery_forms: BTreeMap<String, Form>,
+    /// By location: the tag that leads back there.
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The public name of the session's family.
+    pub(crate) family: String,
 }
 
 /// One request.
@@ -161,17 +171,22 @@ impl Client {
         let name = match which {
             Cookies::Session => SESSION_COOKIE,
             Cookies::Claim => CLAIM_COOKIE,
+            Cookies::Recovery => RECOVERY_COOKIE,
+            Cookies::Known => KNOWN_COOKIE,
         };
-        let (value, tickets) = self.jar(from, |jar| {
-            (jar.cookies.get(name).cloned(), jar.tickets.clone())
+        let (value, tickets, recoveries) = self.jar(from, |jar| {
+            let value = jar.cookies.get(name).cloned();
+            (value, jar.tickets.clone(), jar.recoveries.clone())
         });
         self.jar(browser, |jar| {
             match value {
                 Some(value) => jar.cookies.insert(name.to_owned(), value),
                 None => jar.cookies.remove(name),
             };
-            if which == Cookies::Claim {
-                jar.tickets = tickets;
+            match which {
+                Cookies::Session | Cookies::Known => {}
+                Cookies::Claim => jar.tickets = tickets,
+                Cookies::Recovery => jar.recoveries = recoveries,
             }
         });
         ok(Facts::default())
@@ -241,7 +256,8 @@ impl Reply {
             .ok()
     }
 
-    /// All that who asks can see, without the request's own id and what was typed into it.
+    /// All that who asks can see, without the request's own id, what was typed into it, and the random
+    /// value of the browser's own claim cookie.
     pub(crate) fn shown(&self) -> String {
         let mut shown = format!("{}\n", self.status);
         let mut body = self.body.clone();
@@ -249,6 +265,9 @@ impl Reply {
             let value = value.to_str().unwrap();
             if name == "x-request-id" {
                 body = body.replace(value, "(request)");
+            } else if let Some(cookie) = value.strip_prefix(CLAIM_COOKIE) {
+                let (_, attributes) = cookie.split_once(';').unwrap();
+                shown.push_str(&format!("{name}: {CLAIM_COOKIE}=(random);{attributes}\n"));
             } else {
                 shown.push_str(&format!("{name}: {value}\n"));
             }

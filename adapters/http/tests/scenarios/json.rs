@@ -6,12 +6,13 @@ use http::{Method, StatusCode};
 use narthex_conformance::front_door::{Answer, FrontDoor, Request, Visitor, Way, async_trait};
 use narthex_conformance::scenarios::Facts;
 use narthex_core::Portal;
+use narthex_core::rules::details::DetailsField;
 use serde_json::{Value, json};
 
-use crate::client::{Ask, Client, Reply, answer, ok, organization_of};
+use crate::client::{Ask, Client, Reply, answer, encode, ok, organization_of};
 
 #[derive(Default)]
-pub(crate) struct JsonDoor(Client);
+pub(crate) struct JsonDoor(pub(crate) Client);
 
 impl JsonDoor {
     pub(crate) fn boxed() -> Box<dyn FrontDoor> {
@@ -19,7 +20,7 @@ impl JsonDoor {
     }
 
     /// One call below `/api/v1`; what is not 2xx is the answer.
-    async fn call(
+    pub(crate) async fn call(
         &self,
         visitor: &Visitor,
         method: Method,
@@ -48,11 +49,15 @@ impl JsonDoor {
                 family_name,
                 birthdate,
                 login_id,
+                claim_code,
             } => {
-                let body = json!({
+                let mut body = json!({
                     "given_name": given_name, "family_name": family_name,
                     "birthdate": birthdate, "login_id": login_id,
                 });
+                if !claim_code.is_empty() {
+                    body["claim_code"] = claim_code.into();
+                }
                 let told = post("/claim", body).await?;
                 self.0.jar(browser, |jar| {
                     jar.tickets.insert(claim, text(&told["claim"]))
@@ -103,11 +108,19 @@ impl JsonDoor {
                 from,
                 return_to,
             } => {
+                let tag = from
+                    .as_ref()
+                    .and_then(|at| self.0.jar(browser, |jar| jar.tags.get(at).cloned()));
                 let body = json!({
                     "login_id": login_id, "password": *password,
                     "shared_computer": shared_computer, "return_to": return_to.or(from),
+                    "for": tag,
                 });
                 let told = post("/session", body).await?;
+                self.0.jar(browser, |jar| {
+                    jar.tags.insert(text(&told["resume"]), text(&told["for"]));
+                    jar.family = text(&told["family"]);
+                });
                 self.logged_in(visitor, &told).await
             }
             Request::Visit { at, background } => self.visit(visitor, &at, background).await,
@@ -129,6 +142,19 @@ impl JsonDoor {
                     .await?;
                 Ok(ok(Facts::default()))
             }
+            Request::ChangeDetails { field, value } => {
+                let body = json!({ field: value });
+                let told = self
+                    .call(visitor, Method::PATCH, "/account", Some(body))
+                    .await?;
+                let details = DetailsField::ALL.map(DetailsField::code).into_iter();
+                let details = details
+                    .filter_map(|field| Some((field.to_owned(), told[field].as_str()?.to_owned())));
+                Ok(ok(Facts {
+                    details: Some(details.collect()),
+                    ..Facts::default()
+                }))
+            }
             Request::Watch => {
                 self.call(visitor, Method::GET, "/events", None).await?;
                 Ok(ok(Facts::default()))
@@ -137,6 +163,7 @@ impl JsonDoor {
             Request::CopyCookies { from, which } => Ok(self.0.copy_cookies(browser, &from, which)),
             Request::PlantSession => Ok(self.0.plant_session(browser)),
             Request::AbandonClaim { .. } => panic!("there is no JSON for this"),
+            other => self.account_told(visitor, other).await,
         }
     }
 
@@ -203,6 +230,15 @@ impl JsonDoor {
             facts.people = Some(people.map(row).collect::<BTreeMap<_, _>>());
             facts.log_ins_today = Some(count(&told["log_ins_today"]));
         }
+        // The program's page carries its own way back.
+        let asked = format!("/session?return_to={}", encode(&location));
+        let told = self.call(visitor, Method::GET, &asked, None).await?;
+        if let Some(tag) = told["for"].as_str() {
+            let tag = tag.to_owned();
+            self.0.jar(&visitor.browser, |jar| {
+                jar.tags.insert(location.clone(), tag)
+            });
+        }
         facts.location = Some(location);
         Ok(ok(facts))
     }
@@ -255,7 +291,7 @@ pub(crate) fn refused(reply: &Reply) -> Answer {
     }
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value
         .as_str()
         .unwrap_or_else(|| panic!("{value} is no text"))

@@ -86,12 +86,22 @@ impl Page {
             ..Facts::default()
         };
         let notice = query_value(&self.url, "notice").unwrap_or_default();
+        let asks_again = self.reply.body.contains("id=\"current-error\"");
         let outcome = match (
             self.reply.status.as_u16(),
             self.name().as_str(),
             notice.as_str(),
         ) {
             (200, "login", "already_claimed") => "already_claimed",
+            (200, "login", "already_recovered") => "already_recovered",
+            (200, "recover", "recovery_expired") => "recovery_expired",
+            (200, "recover-questions", _) => "recovery_step_missing",
+            (403, "recover", _) => "recovery_failed",
+            (403, "recover-questions", _) => "answers_not_matched",
+            (403, "account" | "questions" | "recovery-codes" | "sessions", _) => "login_failed",
+            (422, "account" | "questions" | "recovery-codes" | "sessions", _) if asks_again => {
+                "reauthentication_needed"
+            }
             (200, "claim", "claim_expired") => "claim_expired",
             (200, "claim-password", _) => "claim_step_missing",
             (200, "login", _) if facts.reason.is_some() => "session_ended",
@@ -100,10 +110,12 @@ impl Page {
             (403, "claim", _) => "claim_not_matched",
             (403, "error", _) if self.reply.body.contains("This is not for you") => "not_permitted",
             (409, "replaced", _) => "token_replaced",
-            (422, "claim-password" | "password", _) if !issues.is_empty() => {
+            (422, "claim-password" | "recover-password" | "password", _) if !issues.is_empty() => {
                 "password_unacceptable"
             }
-            (422, "claim-questions", _) if !issues.is_empty() => "answers_unacceptable",
+            (422, "claim-questions" | "questions", _) if !issues.is_empty() => {
+                "answers_unacceptable"
+            }
             (400 | 413 | 422, _, _) => "invalid",
             (429, _, _) => "throttled",
             (503, _, _) => "busy",

@@ -4,13 +4,14 @@ use http::{Method, StatusCode};
 use narthex_conformance::front_door::{Answer, FrontDoor, Request, Visitor, Way, async_trait};
 use narthex_conformance::scenarios::Facts;
 use narthex_core::Portal;
+use narthex_core::rules::details::DetailsField;
 
 use crate::client::{Ask, Client, Reply, answer, encode, ok, organization_of};
 use crate::html::{Form, attribute, tags, text_of, texts_after};
 use crate::page::Page;
 
 #[derive(Default)]
-pub(crate) struct PagesDoor(Client);
+pub(crate) struct PagesDoor(pub(crate) Client);
 
 impl PagesDoor {
     pub(crate) fn boxed() -> Box<dyn FrontDoor> {
@@ -26,8 +27,9 @@ impl PagesDoor {
                 family_name,
                 birthdate,
                 login_id,
+                claim_code,
             } => {
-                let facts = [given_name, family_name, birthdate, login_id];
+                let facts = [given_name, family_name, birthdate, login_id, claim_code];
                 self.begin_claim(visitor, claim, facts).await
             }
             Request::ClaimPassword {
@@ -73,6 +75,9 @@ impl PagesDoor {
             Request::ChooseDefault { organization } => {
                 self.choose_default(visitor, &organization).await
             }
+            Request::ChangeDetails { field, value } => {
+                self.change_details(visitor, &field, &value).await
+            }
             Request::Watch => {
                 self.0.send(visitor, Ask::get("/api/v1/events")).await;
                 Ok(ok(Facts::default()))
@@ -80,11 +85,12 @@ impl PagesDoor {
             Request::Hear => Ok(self.0.hear(browser)),
             Request::CopyCookies { from, which } => Ok(self.0.copy_cookies(browser, &from, which)),
             Request::PlantSession => Ok(self.0.plant_session(browser)),
+            other => self.account_told(visitor, other).await,
         }
     }
 
     /// Opens a page in the background; what is no page of the person is the answer.
-    async fn page(&self, visitor: &Visitor, at: &str) -> Result<Page, Answer> {
+    pub(crate) async fn page(&self, visitor: &Visitor, at: &str) -> Result<Page, Answer> {
         let page = self.follow(visitor, Ask::get(at)).await;
         match page.reply.status {
             StatusCode::OK if !page.is("login") => Ok(page),
@@ -93,7 +99,7 @@ impl PagesDoor {
     }
 
     /// Asks, and follows where it is led to.
-    async fn follow(&self, visitor: &Visitor, ask: Ask<'_>) -> Page {
+    pub(crate) async fn follow(&self, visitor: &Visitor, ask: Ask<'_>) -> Page {
         let by_a_person = ask.by_a_person;
         let mut url = ask.target.clone();
         let mut reply = self.0.send(visitor, ask).await;
@@ -116,7 +122,7 @@ impl PagesDoor {
         Page { url, reply }
     }
 
-    async fn submit(&self, visitor: &Visitor, form: &Form) -> Reply {
+    pub(crate) async fn submit(&self, visitor: &Visitor, form: &Form) -> Reply {
         let pairs = form
             .fields
             .iter()
@@ -132,7 +138,7 @@ impl PagesDoor {
     }
 
     /// Follows a form's 303 to the page it leads to.
-    async fn led_to(&self, visitor: &Visitor, reply: Reply) -> Page {
+    pub(crate) async fn led_to(&self, visitor: &Visitor, reply: Reply) -> Page {
         match reply.location() {
             Some(location) => self.follow(visitor, Ask::get(location)).await,
             None => Page {
@@ -146,7 +152,7 @@ impl PagesDoor {
         &self,
         visitor: &Visitor,
         claim: String,
-        [given_name, family_name, birthdate, login_id]: [String; 4],
+        [given_name, family_name, birthdate, login_id, claim_code]: [String; 5],
     ) -> Result<Answer, Answer> {
         let page = self.follow(visitor, Ask::get("/claim")).await;
         let mut form = page.form("claim-form");
@@ -157,6 +163,7 @@ impl PagesDoor {
         form.fill("given_name", &given_name);
         form.fill("family_name", &family_name);
         form.fill("login_id", &login_id);
+        form.fill("claim_code", &claim_code);
         let reply = self.submit(visitor, &form).await;
         let page = self.led_to(visitor, reply).await;
         if !page.is("claim-password") {
@@ -326,8 +333,11 @@ impl PagesDoor {
         let page = self.page(visitor, "/account").await?;
         let html = &page.reply.body;
         let details = texts_after(html, "<dd>");
-        let options = tags(html, "<option").filter_map(|(option, _)| attribute(option, "value"));
+        let (_, select) = html.split_once("id=\"default_organization\"").unwrap();
+        let options = tags(select, "<option").filter_map(|(option, _)| attribute(option, "value"));
         let meta = page.meta();
+        let family = attribute(&meta, "content").unwrap();
+        self.0.jar(&visitor.browser, |jar| jar.family = family);
         let inactivity_ms: u64 = attribute(&meta, "data-inactivity-ms")
             .unwrap()
             .parse()
@@ -440,6 +450,32 @@ impl PagesDoor {
             "/account?notice=saved" => Ok(ok(Facts::default())),
             _ => Err(page.refused()),
         }
+    }
+
+    async fn change_details(
+        &self,
+        visitor: &Visitor,
+        field: &str,
+        value: &str,
+    ) -> Result<Answer, Answer> {
+        let page = self.page(visitor, "/account").await?;
+        let mut form = page.form("account-form");
+        form.fill(field, value);
+        let reply = self.submit(visitor, &form).await;
+        let page = self.led_to(visitor, reply).await;
+        if page.url != "/account?notice=saved" {
+            return Err(page.refused());
+        }
+        let form = page.form("account-form");
+        let details = DetailsField::ALL.map(DetailsField::code).into_iter();
+        let details = details.filter_map(|field| {
+            let value = form.value(field).filter(|value| !value.is_empty())?;
+            Some((field.to_owned(), value.to_owned()))
+        });
+        Ok(ok(Facts {
+            details: Some(details.collect()),
+            ..Facts::default()
+        }))
     }
 }
 

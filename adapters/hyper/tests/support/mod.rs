@@ -1,6 +1,6 @@
 //! A small house to serve, and a client that speaks bytes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{Request, Response, StatusCode};
-use narthex_http::{Body, Peer};
+use narthex_http::{Body, OnGrid, Peer};
 use narthex_hyper::{Handler, Limits, Server, StopReport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -57,14 +57,29 @@ pub(crate) struct House {
 }
 
 impl Handler for House {
+    async fn body_bytes_max(&self, head: &http::request::Parts) -> usize {
+        if head.uri.path() == "/long" {
+            64 * 1024
+        } else {
+            0
+        }
+    }
+
     async fn handle(&self, request: Request<Bytes>, _peer: Peer) -> Response<Body> {
         self.probe.count(3);
         let full = |bytes| Response::new(Body::Full(bytes));
         match request.uri().path() {
             "/" | "/hello" => full(Bytes::from_static(b"hello")),
             "/large" => full(Bytes::from(vec![b'x'; 64 << 20])),
-            "/echo" => full(request.into_body()),
+            "/echo" | "/long" => full(request.into_body()),
             "/panic" => panic!("kaboom"),
+            "/wrong" | "/wrong-too" => {
+                let slower = request.uri().path() == "/wrong-too";
+                tokio::time::sleep(Duration::from_millis(if slower { 30 } else { 0 })).await;
+                let mut response = full(Bytes::from_static(b"no"));
+                response.extensions_mut().insert(OnGrid);
+                response
+            }
             "/slow" | "/never" => {
                 let mut unfinished = Unfinished(self.probe.clone(), false);
                 self.probe.count(0);
@@ -102,13 +117,17 @@ pub(crate) struct Running {
 }
 
 pub(crate) async fn started(limits: Limits) -> Running {
+    started_at(IpAddr::V4(Ipv4Addr::LOCALHOST), limits).await
+}
+
+pub(crate) async fn started_at(address: IpAddr, limits: Limits) -> Running {
     let (events, _) = broadcast::channel(8);
     let house = House {
         probe: Probe::default(),
         events,
     };
     let (probe, events) = (house.probe.clone(), house.events.clone());
-    let server = Server::bind("127.0.0.1:0", house, limits).await.unwrap();
+    let server = Server::bind((address, 0), house, limits).await.unwrap();
     let address = server.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = tokio::spawn(server.serve(async { stopped.await.unwrap_or(()) }));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, hash_map::Entry};
 
 use narthex_core::model::{Birthdate, roster::Place};
 
-use super::{BulkColumns, Listed};
+use super::{BulkColumns, Edition, Listed};
 use crate::{
     ReadOptions,
     catalog::Input,
@@ -44,6 +44,8 @@ pub(super) enum Born {
     On(Birthdate),
     /// Something stands there, and it was told that it is no birthdate.
     Unreadable,
+    /// A delta says that there is none.
+    Nowhere,
 }
 
 /// Birthdates by the person's id, with the line they stand on.
@@ -57,6 +59,20 @@ pub(super) struct Birthdates {
 impl Birthdates {
     pub(super) fn take(&mut self, source_id: &str) -> Option<Born> {
         self.by_person.remove(source_id).map(|(born, _)| born)
+    }
+
+    /// Who is left.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
+        self.by_person.keys()
+    }
+
+    /// Where a person's birthdate stands.
+    pub(super) fn place(&self, source_id: &str) -> Place {
+        Place {
+            file: self.file.clone(),
+            line: self.by_person.get(source_id).map_or(0, |(_, line)| *line),
+            column: None,
+        }
     }
 
     /// Tells of the rows nobody took.
@@ -83,20 +99,25 @@ impl Birthdates {
 pub(super) fn read(
     input: &mut Input<'_>,
     options: &ReadOptions,
+    edition: Edition,
     findings: &mut Findings,
 ) -> Result<Birthdates, ReadError> {
     let Some(mut table) = input.table(&SCHEMA, findings)? else {
         return Ok(Birthdates::default());
     };
-    let bulk = BulkColumns::of(&mut table);
+    let bulk = BulkColumns::of(&mut table, edition);
     let (id_column, born_column) = (table.column("sourcedId"), table.column("birthDate"));
     let mut votes = OrderVotes::default();
     let mut rows: Vec<(String, Option<RawDate>, u64)> = Vec::new();
+    let mut nowhere: Vec<(String, u64)> = Vec::new();
     while let Some(row) = table.next(findings)? {
         let Some(id) = people::source_id(&row, id_column, findings) else {
             continue;
         };
         if bulk.judge(&row, findings) == Listed::Deleted || row.get(born_column).is_empty() {
+            if edition.delta {
+                nowhere.push((id.to_owned(), row.line));
+            }
             continue;
         }
         let raw = people::raw_birthdate(&row, born_column, &mut votes, findings);
@@ -110,10 +131,13 @@ pub(super) fn read(
     if table.rows() == 0 {
         people::tell_without_rows(table.file(), false, findings);
     }
+    let nowhere = nowhere.into_iter();
     let mut birthdates = Birthdates {
         file: table.file().to_owned(),
         id_label: table.label(id_column),
-        by_person: HashMap::with_capacity(rows.len()),
+        by_person: nowhere
+            .map(|(id, line)| (id, (Born::Nowhere, line)))
+            .collect(),
     };
     let label = table.label(born_column);
     let file = table.file().to_owned();

@@ -7,7 +7,7 @@ use narthex_core::model::{
     roster::{Place, RosterOrganization},
 };
 
-use super::{BulkColumns, Listed, word};
+use super::{BulkColumns, Edition, Listed, word};
 use crate::{
     catalog::Input,
     error::ReadError,
@@ -42,12 +42,42 @@ const TYPES: [(&str, OrganizationKind); 6] = [
 pub(super) struct Organizations {
     pub(super) list: Vec<RosterOrganization>,
     by_source_id: HashMap<String, usize>,
+    /// Of `list`, those that orgs.csv does not list: a delta names them, and they are kept already.
+    kept: HashSet<usize>,
 }
 
 impl Organizations {
     /// Position in `list`.
     pub(super) fn find(&self, source_id: &str) -> Option<usize> {
         self.by_source_id.get(source_id).copied()
+    }
+
+    /// Position in `list`; a delta may name what it does not list.
+    pub(super) fn find_or_kept(&mut self, source_id: &str, edition: Edition) -> Option<usize> {
+        let found = self.find(source_id);
+        if found.is_some() || !edition.delta || source_id.is_empty() {
+            return found;
+        }
+        let index = self.list.len();
+        self.kept.insert(index);
+        self.by_source_id.insert(source_id.to_owned(), index);
+        self.list.push(RosterOrganization {
+            id: OrganizationId::from_source_id(source_id),
+            name: source_id.to_owned(),
+            kind: OrganizationKind::Other,
+            parent: None,
+            contacts: Vec::new(),
+        });
+        Some(index)
+    }
+
+    /// Those that orgs.csv lists.
+    pub(super) fn into_listed(self) -> Vec<RosterOrganization> {
+        let kept = self.kept;
+        let all = self.list.into_iter().enumerate();
+        all.filter(|(index, _)| !kept.contains(index))
+            .map(|(_, organization)| organization)
+            .collect()
     }
 }
 
@@ -61,9 +91,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(table: &mut Table<'_>) -> Self {
+    fn of(table: &mut Table<'_>, edition: Edition) -> Self {
         Self {
-            bulk: BulkColumns::of(table),
+            bulk: BulkColumns::of(table, edition),
             id: table.column("sourcedId"),
             name: table.column("name"),
             kind: table.column("type"),
@@ -81,13 +111,14 @@ struct Above {
 
 pub(super) fn read(
     input: &mut Input<'_>,
+    edition: Edition,
     findings: &mut Findings,
 ) -> Result<Organizations, ReadError> {
     let mut organizations = Organizations::default();
     let Some(mut table) = input.table(&SCHEMA, findings)? else {
         return Ok(organizations);
     };
-    let columns = Columns::of(&mut table);
+    let columns = Columns::of(&mut table, edition);
     let mut above = Vec::new();
     let mut ids = HashSet::new();
     while let Some(row) = table.next(findings)? {
@@ -101,9 +132,9 @@ pub(super) fn read(
         );
     }
     if table.rows() == 0 {
-        people::tell_without_rows(table.file(), true, findings);
+        people::tell_without_rows(table.file(), !edition.delta, findings);
     }
-    link(&mut organizations, above, findings);
+    link(&mut organizations, above, edition, findings);
     Ok(organizations)
 }
 
@@ -119,6 +150,10 @@ fn take(
         return;
     };
     if columns.bulk.judge(row, findings) == Listed::Deleted {
+        if columns.bulk.delta {
+            let message = "marked as deleted; organizations are kept";
+            row.tell(findings, Code::status_deleted, columns.id, message);
+        }
         return;
     }
     let id = OrganizationId::from_source_id(source_id);
@@ -157,7 +192,15 @@ fn take(
 }
 
 /// Puts each organization under the one above it; a link that would close a loop is left out.
-fn link(organizations: &mut Organizations, above: Vec<Above>, findings: &mut Findings) {
+fn link(
+    organizations: &mut Organizations,
+    above: Vec<Above>,
+    edition: Edition,
+    findings: &mut Findings,
+) {
+    for link in &above {
+        organizations.find_or_kept(&link.parent, edition);
+    }
     let mut parents: Vec<Option<usize>> = vec![None; organizations.list.len()];
     let mut loops = Loops::default();
     for link in above {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use narthex_core::model::{Role, roster::Place};
 
-use super::{BulkColumns, Listed, orgs::Organizations, word};
+use super::{BulkColumns, Edition, Listed, orgs::Organizations, word};
 use crate::{
     ReadOptions,
     catalog::Input,
@@ -37,9 +37,17 @@ static SCHEMA: Schema = Schema {
 /// What a role means here: a membership, and perhaps a human to write to.
 #[derive(Clone, Copy)]
 pub(super) struct Meaning {
-    role: fn() -> Role,
+    pub(super) role: fn() -> Role,
     /// What a contact with this role is called.
     pub(super) contact: Option<&'static str>,
+}
+
+impl Meaning {
+    /// Up to 1.1 whoever runs a school is an administrator and nothing else.
+    pub(super) fn contact_up_to_1_1(self) -> Option<&'static str> {
+        let runs_it = (self.role)() == Role::Administrator;
+        self.contact.or(runs_it.then_some("Administrator"))
+    }
 }
 
 const fn plain(role: fn() -> Role) -> Meaning {
@@ -81,6 +89,8 @@ pub(super) struct HeldRole {
     pub(super) role: Role,
     pub(super) contact: Option<&'static str>,
     pub(super) primary: bool,
+    /// A delta says that it is over.
+    pub(super) ended: bool,
 }
 
 /// All roles by the person's id.
@@ -97,6 +107,21 @@ impl Roles {
             .remove(source_id)
             .map(|(_, roles)| roles)
             .unwrap_or_default()
+    }
+
+    /// Who is left.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
+        self.by_person.keys()
+    }
+
+    /// Where a person's first role stands.
+    pub(super) fn place(&self, source_id: &str) -> Option<Place> {
+        let (line, _) = self.by_person.get(source_id)?;
+        Some(Place {
+            file: self.file.clone(),
+            line: *line,
+            column: None,
+        })
     }
 
     /// Tells of the people who were not read.
@@ -132,9 +157,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(table: &mut Table<'_>) -> Self {
+    fn of(table: &mut Table<'_>, edition: Edition) -> Self {
         Self {
-            bulk: BulkColumns::of(table),
+            bulk: BulkColumns::of(table, edition),
             user: table.column("userSourcedId"),
             kind: table.column("roleType"),
             role: table.column("role"),
@@ -157,20 +182,28 @@ struct Dated {
 pub(super) fn read(
     input: &mut Input<'_>,
     options: &ReadOptions,
-    organizations: &Organizations,
+    edition: Edition,
+    organizations: &mut Organizations,
     findings: &mut Findings,
 ) -> Result<Roles, ReadError> {
     let Some(mut table) = input.table(&SCHEMA, findings)? else {
         return Ok(Roles::default());
     };
-    let columns = Columns::of(&mut table);
+    let columns = Columns::of(&mut table, edition);
     let mut votes = OrderVotes::default();
     let mut dated = Vec::new();
     while let Some(row) = table.next(findings)? {
-        dated.extend(take(&row, columns, organizations, &mut votes, findings));
+        dated.extend(take(
+            &row,
+            columns,
+            edition,
+            organizations,
+            &mut votes,
+            findings,
+        ));
     }
     if table.rows() == 0 {
-        people::tell_without_rows(table.file(), true, findings);
+        people::tell_without_rows(table.file(), !edition.delta, findings);
     }
     let file = table.file().to_owned();
     let begin_label = table.label(columns.begin);
@@ -182,7 +215,7 @@ pub(super) fn read(
     };
     let labels = [table.label(columns.begin), table.label(columns.end)];
     for role in dated {
-        roles.add(role, order, options.today, &labels, findings);
+        roles.add(role, order, options.today, &labels, edition, findings);
     }
     Ok(roles)
 }
@@ -190,15 +223,18 @@ pub(super) fn read(
 fn take(
     row: &Row<'_>,
     columns: Columns,
-    organizations: &Organizations,
+    edition: Edition,
+    organizations: &mut Organizations,
     votes: &mut OrderVotes,
     findings: &mut Findings,
 ) -> Option<Dated> {
     let user = people::source_id(row, columns.user, findings)?;
-    if columns.bulk.judge(row, findings) != Listed::Active {
+    let ended = columns.bulk.judge(row, findings) != Listed::Active;
+    if ended && !edition.delta {
         return None;
     }
-    let Some(organization) = organizations.find(row.get(columns.organization)) else {
+    let named = row.get(columns.organization);
+    let Some(organization) = organizations.find_or_kept(named, edition) else {
         let message = "an organization that was not read; the role was left out";
         row.tell(
             findings,
@@ -208,13 +244,7 @@ fn take(
         );
         return None;
     };
-    let meaning = word(row, columns.role, &ROLES, findings).unwrap_or_else(|| {
-        if !row.get(columns.role).starts_with("ext:") {
-            let message = "not a role of this format; read as another role";
-            row.tell(findings, Code::role_unknown, columns.role, message);
-        }
-        plain(|| Role::Other)
-    });
+    let meaning = meaning(row, columns.role, findings);
     let begin = date(row, columns.begin, votes, findings).ok()?;
     let end = date(row, columns.end, votes, findings).ok()?;
     Some(Dated {
@@ -224,10 +254,22 @@ fn take(
             role: (meaning.role)(),
             contact: meaning.contact,
             primary: word(row, columns.kind, &TYPES, findings).unwrap_or(false),
+            ended,
         },
         begin,
         end,
         line: row.line,
+    })
+}
+
+/// The meaning of a role's word.
+pub(super) fn meaning(row: &Row<'_>, column: Column, findings: &mut Findings) -> Meaning {
+    word(row, column, &ROLES, findings).unwrap_or_else(|| {
+        if !row.get(column).starts_with("ext:") {
+            let message = "not a role of this format; read as another role";
+            row.tell(findings, Code::role_unknown, column, message);
+        }
+        plain(|| Role::Other)
     })
 }
 
@@ -274,10 +316,11 @@ fn tell_no_date(place: Place, findings: &mut Findings) {
 impl Roles {
     fn add(
         &mut self,
-        dated: Dated,
+        mut dated: Dated,
         order: DateOrder,
         today: Date,
         labels: &[Option<String>; 2],
+        edition: Edition,
         findings: &mut Findings,
     ) {
         let [begin_label, end_label] = labels;
@@ -287,7 +330,7 @@ impl Roles {
         ];
         let person = self
             .by_person
-            .entry(dated.user)
+            .entry(std::mem::take(&mut dated.user))
             .or_insert_with(|| (dated.line, Vec::new()));
         for (raw, label, is_begin) in sides {
             let Some(raw) = raw else { continue };
@@ -298,6 +341,9 @@ impl Roles {
             };
             match raw.resolve(order) {
                 None => return tell_no_date(place, findings),
+                Some(date) if !is_current(date, is_begin, today) && edition.delta => {
+                    dated.held.ended = true;
+                }
                 Some(date) if !is_current(date, is_begin, today) => {
                     let message = "a role that has not begun or has ended; it was left out";
                     let value = Shown::Secret;

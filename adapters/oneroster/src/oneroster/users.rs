@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use narthex_core::model::{Birthdate, Contact, Membership, OrganizationId, roster::Place};
 
 use super::{
-    BulkColumns, Listed,
+    BulkColumns, Edition, Listed, Version,
+    delta::{self, NamedFacts},
     demographics::{Birthdates, Born},
     orgs::Organizations,
-    roles::{HeldRole, Roles},
+    roles::{self, HeldRole, Roles},
     word,
 };
 use crate::{
@@ -21,7 +22,61 @@ use crate::{
     table::{Column, Row, Schema, Table},
 };
 
-static SCHEMA: Schema = Schema {
+static SCHEMA_1_0: Schema = Schema {
+    file: "users.csv",
+    required: &[
+        "sourcedId",
+        "orgSourcedIds",
+        "role",
+        "givenName",
+        "familyName",
+    ],
+    optional: &[
+        "status",
+        "dateLastModified",
+        "enabledUser",
+        "username",
+        "userIds",
+        "middleName",
+        "identifier",
+        "email",
+        "sms",
+        "phone",
+        "agentSourcedIds",
+        "grades",
+        "password",
+    ],
+    aliases: &[("userId", "userIds"), ("agents", "agentSourcedIds")],
+};
+
+static SCHEMA_1_1: Schema = Schema {
+    file: "users.csv",
+    required: &[
+        "sourcedId",
+        "enabledUser",
+        "orgSourcedIds",
+        "role",
+        "username",
+        "givenName",
+        "familyName",
+    ],
+    optional: &[
+        "status",
+        "dateLastModified",
+        "userIds",
+        "middleName",
+        "identifier",
+        "email",
+        "sms",
+        "phone",
+        "agentSourcedIds",
+        "grades",
+        "password",
+    ],
+    aliases: &[],
+};
+
+static SCHEMA_1_2: Schema = Schema {
     file: "users.csv",
     required: &[
         "sourcedId",
@@ -71,12 +126,14 @@ struct Columns {
     preferred_family: Column,
     email: Column,
     primary_org: Column,
+    role: Column,
+    organizations: Column,
 }
 
 impl Columns {
-    fn of(table: &mut Table<'_>) -> Self {
+    fn of(table: &mut Table<'_>, edition: Edition) -> Self {
         Self {
-            bulk: BulkColumns::of(table),
+            bulk: BulkColumns::of(table, edition),
             id: table.column("sourcedId"),
             enabled: table.column("enabledUser"),
             given: table.column("givenName"),
@@ -85,33 +142,38 @@ impl Columns {
             preferred_family: table.column("preferredFamilyName"),
             email: table.column("email"),
             primary_org: table.column("primaryOrgSourcedId"),
+            role: table.column("role"),
+            organizations: table.column("orgSourcedIds"),
         }
     }
 }
 
-/// Reads the people into `roster`, and the humans to write to into `organizations`.
+/// Reads the people into the roster, and the humans to write to into the organizations.
 pub(super) fn read(
     input: &mut Input<'_>,
     options: &ReadOptions,
+    edition: Edition,
     known: Known,
-    organizations: &mut Organizations,
-    roster: &mut Roster,
+    (organizations, roster): (&mut Organizations, &mut Roster),
     findings: &mut Findings,
 ) -> Result<(), ReadError> {
-    let Some(mut table) = input.table(&SCHEMA, findings)? else {
+    let schema = match edition.version {
+        Version::V1_0 => &SCHEMA_1_0,
+        Version::V1_1 => &SCHEMA_1_1,
+        Version::V1_2 => &SCHEMA_1_2,
+    };
+    let table = input.table(schema, findings)?;
+    if edition.delta {
+        let to = (organizations, roster);
+        return delta::read(table, options, edition, known, to, findings);
+    }
+    let Some(mut table) = table else {
         return Ok(());
     };
-    let columns = Columns::of(&mut table);
+    let mut reader = Reader::new(&mut table, edition, known, organizations);
     let asked = options.number_column.as_deref();
     let Some(mut choice) = NumberChoice::new(&mut table, asked, findings) else {
         return Ok(());
-    };
-    let mut reader = Reader {
-        columns,
-        known,
-        organizations,
-        seen: HashSet::new(),
-        left_out: Vec::new(),
     };
     let mut drafts: Vec<(Draft, Offer)> = Vec::new();
     while let Some(row) = table.next(findings)? {
@@ -124,9 +186,23 @@ pub(super) fn read(
         people::tell_without_rows(&file, true, findings);
         return Ok(());
     }
-    for (source_id, place) in std::mem::take(&mut reader.left_out) {
+    leave_out(&mut reader.left_out, &mut table, roster);
+    let Known { birthdates, roles } = reader.known;
+    roles.tell_left(findings);
+    birthdates.tell_left(findings);
+    finish(drafts, choice, options, &file, roster, findings)
+}
+
+/// Remembers the rows that did not become people.
+pub(super) fn leave_out(
+    rows: &mut Vec<(Option<String>, Place)>,
+    table: &mut Table<'_>,
+    roster: &mut Roster,
+) {
+    for (source_id, place) in std::mem::take(rows) {
         roster.leave_out(source_id.as_deref(), place);
     }
+    let file = table.file().to_owned();
     for line in std::mem::take(&mut table.lost) {
         let place = Place {
             line,
@@ -134,16 +210,13 @@ pub(super) fn read(
         };
         roster.leave_out(None, place);
     }
-    let Known { birthdates, roles } = reader.known;
-    roles.tell_left(findings);
-    birthdates.tell_left(findings);
-    finish(drafts, choice, &file, roster, findings)
 }
 
 /// Gives the people their numbers.
 fn finish(
     drafts: Vec<(Draft, Offer)>,
     choice: NumberChoice,
+    options: &ReadOptions,
     file: &str,
     roster: &mut Roster,
     findings: &mut Findings,
@@ -171,21 +244,44 @@ fn finish(
     };
     let message = format!("people log in with the number of this column; {with} of {all} have one");
     findings.tell(Code::number_chosen, place, Shown::Nothing, message);
-    roster.take(drafts, &chosen.label, findings);
+    roster.take(drafts, &chosen.label, options, findings);
     roster.tell_duplicates(&[(file, &chosen.label)], findings);
     Ok(())
 }
 
-struct Reader<'o> {
+/// Reads the rows of users.csv.
+pub(super) struct Reader<'o> {
     columns: Columns,
-    known: Known,
-    organizations: &'o mut Organizations,
+    edition: Edition,
+    pub(super) known: Known,
+    pub(super) organizations: &'o mut Organizations,
     seen: HashSet<String>,
-    left_out: Vec<(Option<String>, Place)>,
+    pub(super) left_out: Vec<(Option<String>, Place)>,
 }
 
-impl Reader<'_> {
-    fn person(&mut self, row: &Row<'_>, findings: &mut Findings) -> Option<Draft> {
+impl<'o> Reader<'o> {
+    pub(super) fn new(
+        table: &mut Table<'_>,
+        edition: Edition,
+        known: Known,
+        organizations: &'o mut Organizations,
+    ) -> Self {
+        Self {
+            columns: Columns::of(table, edition),
+            edition,
+            known,
+            organizations,
+            seen: HashSet::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// The id of a row that counts, and what it says about itself.
+    pub(super) fn begin(
+        &mut self,
+        row: &Row<'_>,
+        findings: &mut Findings,
+    ) -> Option<(String, Listed)> {
         let Some(source_id) = people::source_id(row, self.columns.id, findings) else {
             self.left_out.push((None, row.place()));
             return None;
@@ -200,18 +296,95 @@ impl Reader<'_> {
             );
             return None;
         }
-        let born = self.known.birthdates.take(source_id);
-        let roles = self.known.roles.take(source_id);
         let listed = self.columns.bulk.judge(row, findings);
+        Some((source_id.to_owned(), listed))
+    }
+
+    fn person(&mut self, row: &Row<'_>, findings: &mut Findings) -> Option<Draft> {
+        let (source_id, listed) = self.begin(row, findings)?;
+        let born = self.known.birthdates.take(&source_id);
+        let roles = self.roles(row, &source_id, findings);
         if listed == Listed::Deleted {
             return None;
         }
-        let draft = self.draft(row, source_id, listed, born, &roles, findings);
+        let draft = self.draft(row, &source_id, listed, born, &roles, findings);
         if draft.is_none() {
-            self.left_out
-                .push((Some(source_id.to_owned()), row.place()));
+            self.left_out.push((Some(source_id), row.place()));
         }
         draft
+    }
+
+    /// What the person is where: up to 1.1 one role in each organization of the row.
+    pub(super) fn roles(
+        &mut self,
+        row: &Row<'_>,
+        source_id: &str,
+        findings: &mut Findings,
+    ) -> Vec<HeldRole> {
+        if self.has_roles_file() {
+            return self.known.roles.take(source_id);
+        }
+        let meaning = roles::meaning(row, self.columns.role, findings);
+        let mut held = Vec::new();
+        let all = row
+            .get(self.columns.organizations)
+            .split(',')
+            .map(str::trim);
+        for named in all.filter(|named| !named.is_empty()) {
+            match self.organizations.find_or_kept(named, self.edition) {
+                Some(organization) => held.push(HeldRole {
+                    organization,
+                    role: (meaning.role)(),
+                    contact: meaning.contact_up_to_1_1(),
+                    primary: held.is_empty(),
+                    ended: false,
+                }),
+                None => {
+                    let message = "an organization that was not read; the role was left out";
+                    let column = self.columns.organizations;
+                    row.tell(findings, Code::role_unknown_org, column, message);
+                }
+            }
+        }
+        held
+    }
+
+    /// Whether roles stand in a file of their own.
+    pub(super) fn has_roles_file(&self) -> bool {
+        self.edition.version == Version::V1_2
+    }
+
+    /// Names and access; `None` after a finding.
+    pub(super) fn names(
+        &self,
+        row: &Row<'_>,
+        listed: Listed,
+        findings: &mut Findings,
+    ) -> Option<NamedFacts> {
+        let given_name = people::name(row, self.columns.given, findings);
+        let family_name = people::name(row, self.columns.family, findings);
+        Some(NamedFacts {
+            given_name: given_name?,
+            family_name: family_name?,
+            preferred_given_name: people::preferred_name(
+                row,
+                self.columns.preferred_given,
+                findings,
+            ),
+            preferred_family_name: people::preferred_name(
+                row,
+                self.columns.preferred_family,
+                findings,
+            ),
+            enabled: self.enabled(row, findings) && listed == Listed::Active,
+        })
+    }
+
+    /// The primary organization, if the row names one.
+    pub(super) fn primary(&mut self, row: &Row<'_>) -> Option<OrganizationId> {
+        let named = row.get(self.columns.primary_org);
+        let found = self.organizations.find_or_kept(named, self.edition)?;
+        Some(self.organizations.list.get(found)?.id.clone())
     }
 
     fn draft(
@@ -223,12 +396,10 @@ impl Reader<'_> {
         roles: &[HeldRole],
         findings: &mut Findings,
     ) -> Option<Draft> {
-        let given_name = people::name(row, self.columns.given, findings);
-        let family_name = people::name(row, self.columns.family, findings);
-        let (given_name, family_name) = (given_name?, family_name?);
-        let enabled = self.enabled(row, findings) && listed == Listed::Active;
-        if enabled {
-            self.add_contacts(row, &format!("{given_name} {family_name}"), roles, findings);
+        let names = self.names(row, listed, findings)?;
+        if names.enabled {
+            let name = format!("{} {}", names.given_name, names.family_name);
+            self.add_contacts(row, &name, roles, findings);
         }
         let Some(default_organization) = self.default_organization(row, roles, findings) else {
             let message = "no current role in a known organization; the person was left out";
@@ -243,28 +414,23 @@ impl Reader<'_> {
         Some(Draft {
             source_id: source_id.to_owned(),
             number: String::new(),
-            given_name,
-            family_name,
-            preferred_given_name: people::preferred_name(
-                row,
-                self.columns.preferred_given,
-                findings,
-            ),
-            preferred_family_name: people::preferred_name(
-                row,
-                self.columns.preferred_family,
-                findings,
-            ),
+            given_name: names.given_name,
+            family_name: names.family_name,
+            preferred_given_name: names.preferred_given_name,
+            preferred_family_name: names.preferred_family_name,
             birthdate: birthdate(row, born, findings),
             memberships: self.memberships(roles),
             default_organization,
-            enabled,
+            enabled: names.enabled,
             place: row.place(),
         })
     }
 
     /// Whoever is not plainly enabled is not.
     fn enabled(&self, row: &Row<'_>, findings: &mut Findings) -> bool {
+        if !self.columns.enabled.is_present() {
+            return true;
+        }
         let words = [("true", true), ("false", false)];
         word(row, self.columns.enabled, &words, findings).unwrap_or_else(|| {
             let message = "neither true nor false; the person is read as not enabled";
@@ -357,7 +523,7 @@ impl Reader<'_> {
 fn birthdate(row: &Row<'_>, born: Option<Born>, findings: &mut Findings) -> Option<Birthdate> {
     match born {
         Some(Born::On(date)) => Some(date),
-        Some(Born::Unreadable) => None,
+        Some(Born::Unreadable | Born::Nowhere) => None,
         None => {
             people::tell_no_birthdate(row.place(), findings);
             None

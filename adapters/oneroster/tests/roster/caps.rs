@@ -255,3 +255,79 @@ fn a_damaged_zip_is_an_error_and_not_half_a_roster() {
         "{result:?}"
     );
 }
+
+#[test]
+fn dp04_a_file_that_unpacks_to_too_many_times_its_size_is_not_unpacked() {
+    // A header and millions of the same row: 1 to 1,000, far below the caps on bytes.
+    let mut users = Files::oneroster().0["users.csv"].clone();
+    let row = users.split(|b| *b == b'\n').nth(1).unwrap().to_vec();
+    for _ in 0..100_000 {
+        users.extend_from_slice(&row);
+        users.push(b'\n');
+    }
+    let bomb = zip_with_users(&users);
+    let ratio = users.len() as u64 / bomb.len() as u64;
+    assert!(ratio > 100, "{ratio}");
+    let read = |max| read_zip(Cursor::new(bomb.clone()), &with(|l| l.ratio_max = max));
+    too_large(read(100), "ratio_max");
+    assert!(read(1_032).is_ok());
+    // The sample itself is far from the default.
+    let sample = zip_with_users(&Files::oneroster().0["users.csv"]);
+    assert!(read_zip(Cursor::new(sample), &with(|l| l.ratio_max = 50)).is_ok());
+}
+
+#[test]
+fn a42_zips_inside_a_zip_are_not_unpacked() {
+    let inner = zip_with_users(&vec![b'a'; 4 << 20]);
+    let middle: Vec<(String, Vec<u8>)> = (0..16)
+        .map(|n| (format!("lib {n}.zip"), inner.clone()))
+        .collect();
+    let members = middle
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    let error = read_zip(zipped(members), &options()).unwrap_err();
+    assert!(matches!(error, ReadError::NotARoster), "{error}");
+}
+
+#[test]
+fn an_encrypted_file_is_refused_and_says_what_to_do() {
+    let mut bytes = zip_with_users(&Files::oneroster().0["users.csv"]);
+    // Bit 0 of the general purpose flags, in every local header and directory entry.
+    for (magic, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
+        for at in 0..bytes.len() - 4 {
+            if &bytes[at..at + 4] == magic {
+                bytes[at + flags] |= 1;
+            }
+        }
+    }
+    let error = read_zip(Cursor::new(bytes), &options()).unwrap_err();
+    assert!(matches!(error, ReadError::Zip { .. }), "{error}");
+    assert!(error.to_string().contains("without a password"), "{error}");
+}
+
+#[test]
+fn two_files_of_one_name_in_a_zip_are_refused() {
+    // The writer refuses a name twice: another one of the same length takes it in the bytes.
+    let files = Files::oneroster();
+    let members = files
+        .0
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    let mut bytes = zipped(members.chain([("usars.csv", b"x".as_slice())])).into_inner();
+    for at in 0..bytes.len() - 9 {
+        if &bytes[at..at + 9] == b"usars.csv" {
+            bytes[at + 2] = b'e';
+        }
+    }
+    let error = read_zip(Cursor::new(bytes), &options()).unwrap_err();
+    assert!(matches!(error, ReadError::Zip { .. }), "{error}");
+}
+
+#[test]
+fn dp04_a_line_without_an_end_is_read_up_to_its_cap_and_no_further() {
+    let endless = "x".repeat(8 << 20);
+    let files = Files::oneroster().append("users.csv", &endless);
+    let reading = files.read();
+    assert_eq!(news(&reading), ["row_too_long users.csv:100 - -"]);
+    assert_eq!(reading.batch.people.len(), 98);
+}

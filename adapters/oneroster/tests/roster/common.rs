@@ -10,6 +10,8 @@ use narthex_core::model::roster::{Finding, RosterPerson};
 use narthex_oneroster::{Date, ReadError, ReadOptions, Reading, read_files};
 
 pub(crate) const ONEROSTER: &str = "oneroster-v1p2-98-users";
+pub(crate) const ONEROSTER_1_1: &str = "oneroster-v1p1-98-users";
+pub(crate) const DELTA: &str = "oneroster-v1p2-delta";
 pub(crate) const SDS: &str = "sds-v1-100-users";
 
 pub(crate) fn sample_path(name: &str) -> PathBuf {
@@ -138,7 +140,13 @@ pub(crate) fn told(finding: &Finding) -> String {
 
 /// What the sample itself makes the reader tell; tests look at the rest.
 pub(crate) fn expected_of_sample(finding: &Finding) -> bool {
-    ["birthdate_missing", "number_chosen", "date_order_chosen"].contains(&finding.code)
+    [
+        "birthdate_missing",
+        "number_chosen",
+        "date_order_chosen",
+        "format_detected",
+    ]
+    .contains(&finding.code)
 }
 
 /// All findings but those of the untouched sample.

@@ -11,7 +11,9 @@
 mod caps;
 mod common;
 mod dates;
+mod editions;
 mod malformed;
+mod plain;
 mod samples;
 mod sds;
 mod secrets;

@@ -74,6 +74,7 @@ fn the_samples_make_the_reader_tell_of_nothing_but_what_is_so() {
     let teachers: Vec<String> = (88..100)
         .map(|line| format!("birthdate_missing users.csv:{line} - -"))
         .collect();
+    assert_eq!(told_of.remove(0), "format_detected :0 - -");
     assert_eq!(told_of, teachers);
 
     let sds = read(&sample_path(SDS), &options()).unwrap();
@@ -88,6 +89,7 @@ fn the_samples_make_the_reader_tell_of_nothing_but_what_is_so() {
         told_of,
         [
             "date_order_chosen Student.csv:4 Birthdate ****",
+            "format_detected :0 - -",
             "number_chosen Student.csv:0 Student Number -",
             "number_chosen Teacher.csv:0 Teacher Number -",
             "password_ignored Student.csv:2 Password ****",

@@ -14,7 +14,7 @@ import { after, test } from "node:test";
 import { launch } from "./chromium.mjs";
 import { atMost } from "./eventually.mjs";
 import { logInPage } from "./pages.mjs";
-import { PASSWORD, claimQuickly, rosterWithContacts } from "./people.mjs";
+import { CONTOSO, PASSWORD, claimQuickly, rosterWithContacts } from "./people.mjs";
 import { PortalUnderTest, prepare } from "./server.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
@@ -49,6 +49,7 @@ after(async () => {
  * @typedef {object} RuleOptions
  * @property {string[]} [words] for the command line of the server
  * @property {number[]} [refusals] statuses that the browser's console may tell of
+ * @property {number} [minutes] what it may take, where that is more than one
  * @property {boolean} [offline] the network is taken away: the console may tell of that too
  * @property {import("playwright-core").LaunchOptions} [launch]
  */
@@ -60,14 +61,15 @@ after(async () => {
  * @param {RuleOptions} [options]
  */
 export function rule(name, body, options = {}) {
-  test(name, { timeout: TEST_MS_MAX + 3 * AFTERWARDS_MS_MAX }, async (t) => {
+  const limit = TEST_MS_MAX * (options.minutes ?? 1);
+  test(name, { timeout: limit + 3 * AFTERWARDS_MS_MAX }, async (t) => {
     prepare();
     roster ??= rosterWithContacts();
     const words = ["--roster", await roster, ...(options.words ?? [])];
     const server = await PortalUnderTest.start(words);
     const house = new House(server, options, (line) => t.diagnostic(line));
     try {
-      await atMost(TEST_MS_MAX, "this test", body(house));
+      await atMost(limit, "this test", body(house));
       assert.deepEqual(house.trouble, [], "what the browsers complained of");
     } catch (error) {
       const folder = await house.keep(name);
@@ -124,6 +126,18 @@ export class House {
   /** A pupil who has claimed already. @param {number} [index] */
   async claimed(index = 0) {
     const person = await this.pupil(index);
+    await claimQuickly(this.url, person);
+    return person;
+  }
+
+  /**
+   * Somebody of the office, who has claimed already. The sample has birthdates of pupils only: one of
+   * them works there too.
+   * @param {string} [organization]
+   */
+  async clerk(organization = CONTOSO.id) {
+    const person = await this.pupil(20);
+    await this.server.command(`membership add ${person.login_id} ${organization} administrator`);
     await claimQuickly(this.url, person);
     return person;
   }

@@ -20,6 +20,7 @@ export function logInPage(page) {
     shared: page.getByLabel("This is a shared computer"),
     button: page.getByRole("button", { name: "Log In" }),
     claim: page.getByRole("link", { name: "Claim My Account" }),
+    forgot: page.getByRole("link", { name: "Forgot my password" }),
     notice: page.getByRole("status"),
     alert: page.getByRole("alert"),
     /** @param {string} id @param {string} word */
@@ -46,6 +47,8 @@ export function claimPage(page) {
     year: birthdate.getByLabel("Year"),
     number: page.getByLabel("Student Number"),
     unknown: page.getByText("I do not know my number"),
+    withCode: page.getByText("I have a code"),
+    code: page.getByLabel("Code", { exact: true }),
     button: page.getByRole("button", { name: "Continue" }),
     alert: page.getByRole("alert"),
     notice: page.getByRole("status"),
@@ -73,6 +76,7 @@ export function claimPasswordPage(page) {
     heading: page.getByRole("heading", { name: "Make a password", level: 1 }),
     password: page.getByLabel("New password", { exact: true }),
     button: page.getByRole("button", { name: "Save and continue" }),
+    suggest: page.getByRole("button", { name: "Suggest one" }),
     notYou: page.getByRole("button", { name: /Not you/ }),
     alert: page.getByRole("alert"),
     /** @param {string} [word] */
@@ -150,6 +154,159 @@ export function passwordPage(page) {
       await this.current.fill(current);
       await this.fresh.fill(fresh);
       await this.button.click();
+    },
+  };
+}
+
+/** @param {Page} page */
+export function recoverPage(page) {
+  return {
+    heading: page.getByRole("heading", { name: "Forgot my password", level: 1 }),
+    number: page.getByLabel("Student Number"),
+    code: page.getByLabel("Recovery code"),
+    noCode: page.getByText("I do not have a code"),
+    button: page.getByRole("button", { name: "Continue" }),
+    alert: page.getByRole("alert"),
+    notice: page.getByRole("status"),
+    /** @param {string} id @param {string} code */
+    async send(id, code) {
+      await this.number.fill(id);
+      await this.code.fill(code);
+      await this.button.click();
+    },
+  };
+}
+
+/** @param {Page} page */
+export function recoverQuestionsPage(page) {
+  return {
+    heading: page.getByRole("heading", { name: "Your questions", level: 1 }),
+    /** In the order of the questions' ids. */
+    song: page.getByLabel("Which song did you know by heart first?"),
+    toy: page.getByLabel("What was the name of your first soft toy or doll?"),
+    forgotten: page.getByText("I do not remember my answers"),
+    button: page.getByRole("button", { name: "Continue" }),
+    alert: page.getByRole("alert"),
+    /** @param {string[]} [answers] that of the toy, then that of the other question */
+    async send([toy = "", other = ""] = ANSWERS) {
+      for (const box of await page.getByRole("main").getByRole("textbox").all()) {
+        const label = await box.evaluate((field) => /** @type {any} */ (field).labels[0].textContent);
+        await box.fill(label.includes("soft toy") ? toy : other);
+      }
+      await this.button.click();
+    },
+  };
+}
+
+/** @param {Page} page */
+export function recoverPasswordPage(page) {
+  return {
+    heading: page.getByRole("heading", { name: "Make a password", level: 1 }),
+    password: page.getByLabel("New password", { exact: true }),
+    button: page.getByRole("button", { name: "Save", exact: true }),
+    alert: page.getByRole("alert"),
+    /** @param {string} word */
+    async send(word) {
+      await this.password.fill(word);
+      await this.button.click();
+    },
+  };
+}
+
+/** @param {Page} page */
+export function codesPage(page) {
+  return {
+    heading: page.getByRole("heading", { name: "Recovery codes", level: 1, exact: true }),
+    password: page.getByLabel("Current password", { exact: true }),
+    make: page.getByRole("button", { name: "Make new codes" }),
+    print: page.getByRole("button", { name: "Print" }),
+    codes: page.getByRole("region", { name: /^Recovery codes of/ }).getByRole("listitem"),
+    alert: page.getByRole("alert"),
+  };
+}
+
+/** @param {Page} page */
+export function sessionsPage(page) {
+  const list = page.getByRole("main").getByRole("listitem");
+  return {
+    heading: page.getByRole("heading", { name: "Where you are logged in", level: 1 }),
+    list,
+    password: page.getByLabel("Current password", { exact: true }),
+    endOne: list.getByRole("button", { name: /^Log out there/ }),
+    endOthers: page.getByRole("button", { name: "Log out everywhere else" }),
+    alert: page.getByRole("alert"),
+    notice: page.getByRole("status"),
+  };
+}
+
+/** @param {Page} page */
+export function staffPage(page) {
+  const check = page.getByRole("main").locator("form").filter({ hasText: "Birthdate" });
+  const birthdate = page.getByRole("group", { name: "Birthdate" });
+  return {
+    heading: page.getByRole("heading", { name: "Staff Desk", level: 1 }),
+    number: page.getByLabel("Number of the person"),
+    find: page.getByRole("button", { name: "Find", exact: true }),
+    goOn: page.getByRole("button", { name: "Go On" }),
+    password: page.getByLabel("Current password", { exact: true }),
+    clear: page.getByRole("button", { name: "Clear wrong tries" }),
+    claimCode: page.getByRole("button", { name: "Make a claim code" }),
+    recoveryCode: page.getByRole("button", { name: "Make a recovery code" }),
+    end: page.getByRole("button", { name: "Log out everywhere" }),
+    check: page.getByRole("button", { name: "Check", exact: true }),
+    another: page.getByRole("link", { name: "Find somebody else" }),
+    notice: page.getByRole("status"),
+    alert: page.getByRole("alert"),
+    code: page.getByRole("region", { name: /code for/ }),
+    /** @param {string} id */
+    async look(id) {
+      await this.number.fill(id);
+      await this.find.click();
+    },
+    /** What the page says under this word. @param {string} word */
+    row: (word) => page.locator(`dt:text-is("${word}") + dd`),
+    /** @param {Listed} person */
+    async facts(person) {
+      const [year = "", month = "", day = ""] = (person.birthdate ?? "").split("-");
+      await check.getByLabel("First Name").fill(person.given_name);
+      await check.getByLabel("Last Name").fill(person.family_name);
+      await birthdate.getByLabel("Month").fill(String(Number(month)));
+      await birthdate.getByLabel("Day").fill(String(Number(day)));
+      await birthdate.getByLabel("Year").fill(year);
+      await this.check.click();
+    },
+  };
+}
+
+/** Lists of people, brought in by staff. @param {Page} page */
+export function rosterPage(page) {
+  const counts = page.getByRole("region", { name: "Counts for each school" });
+  const holds = page.getByRole("region", { name: "Waiting for you" });
+  return {
+    heading: page.getByRole("heading", { name: "Lists of People", level: 1 }),
+    file: page.getByLabel("File", { exact: true }),
+    look: page.getByRole("button", { name: "Look at it first" }),
+    preview: page.getByRole("region", { name: "What would change" }),
+    done: page.getByRole("region", { name: "The list is brought in" }),
+    stopped: page.getByRole("region", { name: "Nothing is changed: the file has errors" }),
+    another: page.getByRole("link", { name: "Choose another file" }),
+    confirm: page.getByRole("button", { name: "Bring it in" }),
+    holds,
+    left: holds.getByRole("button", { name: "They have left" }),
+    wrong: holds.getByRole("button", { name: "The list was wrong" }),
+    password: page.getByLabel("Current password", { exact: true }),
+    goOn: page.getByRole("button", { name: "Go On" }),
+    notice: page.getByRole("status"),
+    alert: page.getByRole("alert"),
+    /** @param {{name: string, mimeType: string, buffer: Buffer}} file */
+    async send(file) {
+      await this.file.setInputFiles(file);
+      await this.look.click();
+    },
+    /** New, changed, as before, ended, waiting, left out. @param {string} where */
+    async counts(where) {
+      const row = counts.getByRole("row").filter({ has: page.getByRole("rowheader", { name: where }) });
+      return (await row.getByRole("cell").allInnerTexts()).map(Number);
     },
   };
 }

@@ -69,6 +69,44 @@ export async function rosterWithContacts() {
   return folder;
 }
 
+/**
+ * A school of so many pupils: the names of the sample, each first name with other last names. It has one
+ * organization.
+ * @param {number} count
+ * @returns {Promise<string>} the folder
+ */
+export async function largeRoster(count) {
+  const folder = await rosterWithContacts();
+  /** @param {string} name */
+  const rows = async (name) => (await readFile(join(folder, name), "utf8")).trimEnd().split("\n");
+  const [users = "", ...people] = await rows("users.csv");
+  const [demographics = ""] = await rows("demographics.csv");
+  const [roles = "", ...posts] = await rows("roles.csv");
+  const names = people.map((row) => row.split(","));
+  const tables = {
+    "users.csv": [users],
+    "demographics.csv": [demographics],
+    "roles.csv": [roles],
+  };
+  const principal = names.find((cells) => cells[0] === PRINCIPAL.id) ?? [];
+  tables["users.csv"].push(principal.join(","));
+  tables["roles.csv"].push(...posts.filter((row) => row.startsWith("r-principal")));
+  for (let n = 0; n < count; n += 1) {
+    const cells = [...(names[0] ?? [])];
+    const id = String(50_001 + n);
+    const [given, family] = [names[n % names.length]?.[6], names[(n * 7 + Math.floor(n / names.length)) % names.length]?.[7]];
+    [cells[0], cells[4], cells[6], cells[7], cells[8], cells[9]] = [id, id, given ?? "", family ?? "", "", id];
+    tables["users.csv"].push(cells.join(","));
+    const day = `2012-${String(1 + (n % 12)).padStart(2, "0")}-${String(1 + (n % 27)).padStart(2, "0")}`;
+    tables["demographics.csv"].push([id, "", "", day, ...Array(12).fill("")].join(","));
+    tables["roles.csv"].push([`r-${id}`, "", "", id, "primary", "student", "", "", CONTOSO.id, ""].join(","));
+  }
+  for (const [name, table] of Object.entries(tables)) {
+    await writeFile(join(folder, name), `${table.join("\n")}\n`);
+  }
+  return folder;
+}
+
 /** The folder of this package, for messages. */
 export const HERE = fileURLToPath(new URL("..", import.meta.url));
 
@@ -77,10 +115,11 @@ export const HERE = fileURLToPath(new URL("..", import.meta.url));
  * @param {string} url of the portal
  * @param {Listed} person
  * @param {string} [password]
+ * @param {Record<string, string>} [headers] of every request
  */
-export async function claimQuickly(url, person, password = PASSWORD) {
+export async function claimQuickly(url, person, password = PASSWORD, headers = {}) {
   const origin = new URL(url).origin;
-  const program = await request.newContext({ extraHTTPHeaders: { origin } });
+  const program = await request.newContext({ extraHTTPHeaders: { origin, ...headers } });
   try {
     /** @param {string} path @param {object} data */
     const post = async (path, data) => {

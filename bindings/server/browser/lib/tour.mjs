@@ -1,6 +1,7 @@
 // @ts-check
 /** All pages of the portal, one after the other, each in a state worth looking at. */
 import {
+  codesPage,
   claimPage,
   claimPasswordPage,
   claimQuestionsPage,
@@ -8,9 +9,15 @@ import {
   landingPage,
   logInPage,
   passwordPage,
+  recoverPage,
+  recoverPasswordPage,
+  recoverQuestionsPage,
+  sessionsPage,
   warning,
 } from "./pages.mjs";
 import { CONTOSO, FABRIKAM, PASSWORD, fullName } from "./people.mjs";
+
+import { staffTour } from "./staff_tour.mjs";
 
 const HOUR = 3600 * 1000;
 
@@ -23,6 +30,7 @@ const HOUR = 3600 * 1000;
 export async function tour(house, family, visit) {
   const person = await house.pupil();
   await house.server.command(`membership add ${person.login_id} ${FABRIKAM.id} student`);
+  await staffTour(house, family, visit);
   const tab = await family.tab("login");
   await visit("login", tab);
   await logInPage(tab).logIn(person.login_id, "not made yet");
@@ -43,6 +51,9 @@ export async function tour(house, family, visit) {
   await claimPasswordPage(tab).send("short");
   await claimPasswordPage(tab).alert.waitFor();
   await visit("claim-password-refused", tab);
+  await claimPasswordPage(tab).suggest.click();
+  await tab.locator("#suggestion-hint").waitFor();
+  await visit("claim-password-suggested", tab);
   await claimPasswordPage(tab).send();
   await claimQuestionsPage(tab).heading.waitFor();
   await visit("claim-questions", tab);
@@ -64,8 +75,13 @@ export async function tour(house, family, visit) {
     app: `o/${CONTOSO.id}/apps/cloud-studio`,
     projects: `o/${CONTOSO.id}/apps/cloud-studio/projects`,
     project: `o/${CONTOSO.id}/apps/cloud-studio/projects/7?tab=runs`,
+    note: `o/${CONTOSO.id}/apps/cloud-studio/projects/7?tab=settings`,
     account: "account",
     password: "account/password",
+    questions: "account/questions",
+    sessions: "account/sessions",
+    "recovery-codes": "account/recovery-codes",
+    "staff-not-permitted": "staff",
     "not-found": "no/such/page",
     "not-permitted": "o/99999/",
   };
@@ -73,6 +89,35 @@ export async function tour(house, family, visit) {
     await tab.goto(`${house.url}${path}`);
     await visit(name, tab);
   }
+  await tab.goto(`${house.url}account/recovery-codes`);
+  await codesPage(tab).make.click();
+  await codesPage(tab).codes.first().waitFor();
+  await visit("recovery-codes-shown", tab);
+  const [code = ""] = await codesPage(tab).codes.allInnerTexts();
+  const { tab: other } = await house.loggedIn(person);
+  await tab.goto(`${house.url}account/sessions`);
+  await sessionsPage(tab).endOne.waitFor();
+  await visit("sessions-two", tab);
+  await other.goto(`${house.url}recover`);
+  await visit("recover", other);
+  await recoverPage(other).send(person.login_id, "0000 0000 0000 0000");
+  await recoverPage(other).alert.waitFor();
+  await visit("recover-refused", other);
+  await recoverPage(other).send(person.login_id, code);
+  await recoverQuestionsPage(other).heading.waitFor();
+  await visit("recover-questions", other);
+  await recoverQuestionsPage(other).send(["Teddy", "Nothing"]);
+  await recoverQuestionsPage(other).alert.waitFor();
+  await visit("recover-questions-refused", other);
+  await recoverQuestionsPage(other).send();
+  await recoverPasswordPage(other).heading.waitFor();
+  await visit("recover-password", other);
+  await other.close();
+  await house.advance(16 * 60_000);
+  await tab.goto(`${house.url}account/questions`);
+  await visit("questions-with-password", tab);
+  await tab.goto(`${house.url}account/sessions`);
+  await visit("sessions-with-password", tab);
   await tab.goto(`${house.url}account/password`);
   await passwordPage(tab).send("not the current one", "short");
   await passwordPage(tab).alert.waitFor();

@@ -20,7 +20,9 @@ import { PASSWORD, PRINCIPAL, fullName } from "../lib/people.mjs";
 async function visibleFields(page) {
   const fields = page.getByRole("main").locator("input:not([type=hidden]):not([readonly]), select");
   return fields.evaluateAll((list) =>
-    list.map((field) => /** @type {any} */ (field).labels?.[0]?.textContent?.trim()),
+    list
+      .filter((field) => field.checkVisibility())
+      .map((field) => /** @type {any} */ (field).labels?.[0]?.textContent?.trim()),
   );
 }
 

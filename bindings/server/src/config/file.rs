@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use narthex::core::Role;
 use narthex::core::model::Contact;
 use narthex::http::{Application, Catalogue, Download, DownloadFile, Link};
+use narthex::{AppOrganization, AppPrefix};
 use serde::Deserialize;
 
 use super::value::{
-    BaseUrlText, Listen, Network, OrganizationText, Profile, RoleText, Span, Store,
+    BaseUrlText, Listen, Network, OrganizationText, Profile, Proof, RoleText, SiteLanguage, Span,
+    Store,
 };
 
 macro_rules! settings {
@@ -60,6 +62,9 @@ whole!(
     String,
     Span,
     Profile,
+    SiteLanguage,
+    Proof,
+    bool,
     usize,
     u32,
     CatalogueFile,
@@ -82,17 +87,27 @@ settings! {
         site: SiteFile,
         session: SessionFile,
         password: PasswordFile,
+        claim: ClaimFile,
+        networks: Vec<NetworkFile>,
         questions: QuestionsFile,
         hash: HashFile,
+        limits: LimitsFile,
+        management: ManagementFile,
+        plugins: PluginsFile,
         roster: RosterFile,
+        staff: StaffFile,
+        mail: MailFile,
+        webhook: WebhookFile,
         organizations: Vec<OrganizationFile>,
+        apps: Vec<AppFile>,
         help: Vec<ContactFile>,
         catalogue: CatalogueFile,
     }
     StoreFile { url: Store, keys: PathBuf, }
-    SiteFile { name: String, }
+    SiteFile { name: String, language: SiteLanguage, theme: PathBuf, }
     SessionFile { inactivity_timeout: Span, shared_computer_timeout: Span, absolute_timeout: Span, }
     PasswordFile { profile: Profile, context_words: Vec<String>, }
+    ClaimFile { policy: Proof, code_lifetime: Span, keep_birthdate: bool, }
     QuestionsFile { required: usize, }
     HashFile {
         memory_kib: u32,
@@ -101,7 +116,21 @@ settings! {
         workers: usize,
         queue: usize,
     }
+    LimitsFile { connections_max: usize, connections_per_address_max: usize, }
+    ManagementFile { listen: Listen, }
+    PluginsFile { folder: PathBuf, }
+    MailFile { server: String, from: String, login: String, password: String, }
+    WebhookFile { url: String, secret: String, }
+    StaffFile { roles: Vec<RoleText>, districts: bool, }
     RosterFile { deactivation_percent_max: u32, }
+}
+
+/// A network behind which many people are.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NetworkFile {
+    pub(super) cidr: Network,
+    pub(super) people: u32,
 }
 
 /// What one organization has differently.
@@ -111,6 +140,44 @@ pub(super) struct OrganizationFile {
     pub(super) id: OrganizationText,
     pub(super) inactivity_timeout: Option<Span>,
     pub(super) password_profile: Option<Profile>,
+    pub(super) theme: Option<PathBuf>,
+}
+
+/// A prefix under which an application behind the same host has its pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "AppTable")]
+pub(super) struct AppFile(pub(super) AppPrefix);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppTable {
+    prefix: String,
+    #[serde(default)]
+    organization: AppOrganizationFile,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AppOrganizationFile {
+    #[default]
+    Default,
+    FromPath,
+    Fixed(OrganizationText),
+}
+
+impl TryFrom<AppTable> for AppFile {
+    type Error = String;
+
+    fn try_from(table: AppTable) -> Result<Self, String> {
+        let organization = match table.organization {
+            AppOrganizationFile::Default => AppOrganization::Default,
+            AppOrganizationFile::FromPath => AppOrganization::FromPath,
+            AppOrganizationFile::Fixed(id) => AppOrganization::Fixed(id.0),
+        };
+        AppPrefix::parse(&table.prefix, organization)
+            .map(Self)
+            .map_err(|error| format!("{:?}: {error}", table.prefix))
+    }
 }
 
 /// A human to write to.

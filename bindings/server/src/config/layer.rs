@@ -28,19 +28,23 @@ pub(super) struct Layer {
     place: Place,
     /// The setting, where the layer is a single one.
     setting: Option<&'static str>,
+    /// As it is written, where the layer is a single one.
+    text: String,
 }
 
 /// How a setting is written in a variable.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Text,
     Number,
+    /// `true` or `false`.
+    Flag,
     /// Comma separated.
     List,
 }
 
 /// Settings that a variable may hold; lists of tables are for the file.
-const SETTINGS: [(&str, Kind); 19] = [
+pub(super) const SETTINGS: &[(&str, Kind)] = &[
     ("base_url", Kind::Text),
     ("listen", Kind::Text),
     ("trusted_proxies", Kind::List),
@@ -48,22 +52,39 @@ const SETTINGS: [(&str, Kind); 19] = [
     ("store.url", Kind::Text),
     ("store.keys", Kind::Text),
     ("site.name", Kind::Text),
+    ("site.language", Kind::Text),
+    ("site.theme", Kind::Text),
     ("session.inactivity_timeout", Kind::Text),
     ("session.shared_computer_timeout", Kind::Text),
     ("session.absolute_timeout", Kind::Text),
     ("password.profile", Kind::Text),
     ("password.context_words", Kind::List),
+    ("claim.policy", Kind::Text),
+    ("claim.code_lifetime", Kind::Text),
+    ("claim.keep_birthdate", Kind::Flag),
     ("questions.required", Kind::Number),
     ("hash.memory_kib", Kind::Number),
     ("hash.iterations", Kind::Number),
     ("hash.parallelism", Kind::Number),
     ("hash.workers", Kind::Number),
     ("hash.queue", Kind::Number),
+    ("limits.connections_max", Kind::Number),
+    ("limits.connections_per_address_max", Kind::Number),
+    ("management.listen", Kind::Text),
+    ("plugins.folder", Kind::Text),
     ("roster.deactivation_percent_max", Kind::Number),
+    ("staff.roles", Kind::List),
+    ("staff.districts", Kind::Flag),
+    ("mail.server", Kind::Text),
+    ("mail.from", Kind::Text),
+    ("mail.login", Kind::Text),
+    ("mail.password", Kind::Text),
+    ("webhook.url", Kind::Text),
+    ("webhook.secret", Kind::Text),
 ];
 
 /// Variables that are no settings.
-const OTHERS: [&str; 2] = ["NARTHEX_LOG", "NARTHEX_KILLS"];
+const OTHERS: [&str; 3] = ["NARTHEX_LOG", "NARTHEX_LOG_FORMAT", "NARTHEX_KILLS"];
 
 /// `session.inactivity_timeout` -> `NARTHEX_SESSION_INACTIVITY_TIMEOUT`.
 pub(super) fn variable(setting: &str) -> String {
@@ -121,10 +142,20 @@ impl Layer {
         if let Some(keys) = values.store.as_mut().and_then(|store| store.keys.as_mut()) {
             *keys = folder.join(&*keys);
         }
+        let plugins = values.plugins.as_mut().and_then(|p| p.folder.as_mut());
+        if let Some(plugins) = plugins {
+            *plugins = folder.join(&*plugins);
+        }
+        let site = values.site.iter_mut().filter_map(|s| s.theme.as_mut());
+        let own = values.organizations.iter_mut().flatten();
+        for theme in site.chain(own.filter_map(|o| o.theme.as_mut())) {
+            *theme = folder.join(&*theme);
+        }
         Ok(Self {
             values,
             place: Place::File(path.to_owned(), text),
             setting: None,
+            text: String::new(),
         })
     }
 
@@ -139,6 +170,12 @@ impl Layer {
                 let number =
                     number.map_err(|_| place.told(&format!("{text:?} is not a number")))?;
                 toml::Value::Integer(number)
+            }
+            Kind::Flag => {
+                let flag = text.trim().parse::<bool>();
+                let flag =
+                    flag.map_err(|_| place.told(&format!("{text:?} is neither true nor false")))?;
+                toml::Value::Boolean(flag)
             }
             Kind::List => {
                 let items = text
@@ -159,6 +196,7 @@ impl Layer {
             values,
             place,
             setting: Some(setting),
+            text: text.to_owned(),
         })
     }
 
@@ -171,6 +209,22 @@ impl Layer {
                 Some(at(path, text, span.start))
             }
             (place, Some(own)) if own == setting => Some(place.to_string()),
+            _ => None,
+        }
+    }
+
+    /// `setting` as it is written in this layer, if it is.
+    pub(super) fn written(&self, setting: &str) -> Option<String> {
+        match (&self.place, self.setting) {
+            (Place::File(_, text), _) => {
+                let document = text.parse::<toml::Table>().ok()?;
+                let mut names = setting.split('.');
+                let value = names.try_fold(toml::Value::Table(document), |value, name| {
+                    value.as_table()?.get(name).cloned()
+                });
+                value.map(|value| value.to_string())
+            }
+            (_, Some(own)) if own == setting => Some(self.text.clone()),
             _ => None,
         }
     }
@@ -201,7 +255,7 @@ impl fmt::Display for Place {
 }
 
 /// "`file:line:column: key: what`".
-fn in_file(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
+pub(super) fn in_file(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let start = error.span().map_or(0, |span| span.start);
     let place = at(path, text, start);
     let document = DeTable::parse_recoverable(text).0;
@@ -216,7 +270,7 @@ fn in_file(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
 }
 
 /// Lines and columns begin at 1; columns count characters.
-fn at(path: &Path, text: &str, offset: usize) -> String {
+pub(super) fn at(path: &Path, text: &str, offset: usize) -> String {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let begin = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -3,22 +3,29 @@
 
 mod file;
 mod layer;
+mod outbox;
+mod show;
+mod theme;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use narthex::core::Policy;
-use narthex::core::model::Contact;
+use narthex::core::model::{Contact, NamedNetwork};
 use narthex::http::Settings;
+use narthex::hyper::Limits;
+use narthex::uploads::RosterFiles;
 use narthex::{OpenOptions, StoreUrl};
 
 use self::file::{File, Over};
 use self::layer::{Layer, Place};
+pub(crate) use self::show::Shown;
 use crate::failure::Failure;
 
 /// What the flags of `serve` say: (setting, value, flag).
@@ -36,6 +43,11 @@ const LISTEN: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(
     std::net::Ipv4Addr::LOCALHOST,
     8080,
 ));
+const CONNECTIONS: std::ops::RangeInclusive<usize> = 16..=1_000_000;
+/// Said where none is chosen: there is no silent default.
+const CLAIM_POLICIES: &str = "what must a person prove to claim an account? \"facts\": names, number \
+    and birthdate; quick, but classmates know them and a birthdate is soon guessed. \"facts+code\": \
+    also the code of a letter (`narthex person claim-code --org X --unclaimed --print FILE.html`)";
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -101,6 +113,35 @@ impl Config {
             let told = "must be 0 (no security questions) to 5";
             return Err(self.wrong("questions.required", told));
         }
+        let limits = self.limits();
+        for (setting, most) in [
+            ("limits.connections_max", limits.connections_max),
+            (
+                "limits.connections_per_address_max",
+                limits.connections_per_peer_max,
+            ),
+        ] {
+            if !CONNECTIONS.contains(&most) {
+                return Err(self.wrong(setting, "must be between 16 and 1000000"));
+            }
+        }
+        if self.management() == Some(self.listen()) {
+            let told = "must be another address or port than `listen`: what monitors read is not \
+                        for everybody";
+            return Err(self.wrong("management.listen", told));
+        }
+        if !(DAY..=365 * DAY).contains(&policy.claim.code_lifetime) {
+            return Err(self.wrong("claim.code_lifetime", "must be between 1d and 365d"));
+        }
+        for network in &policy.attempts.networks {
+            if !network.cidr.is_countable() {
+                let told = format!("{}: an IPv6 network is a /64 or wider", network.cidr);
+                return Err(self.wrong("networks", &told));
+            }
+            if network.people == 0 {
+                return Err(self.wrong("networks", &format!("{}: people is 0", network.cidr)));
+            }
+        }
         if policy.roster.deactivation_percent_max > 100 {
             return Err(self.wrong("roster.deactivation_percent_max", "must be 0 to 100"));
         }
@@ -122,6 +163,39 @@ impl Config {
         self.values.listen.map_or(LISTEN, |listen| listen.0)
     }
 
+    /// Where monitors ask, if they may.
+    pub(crate) fn management(&self) -> Option<SocketAddr> {
+        let management = self.values.management.as_ref();
+        management.and_then(|m| m.listen).map(|listen| listen.0)
+    }
+
+    /// Where plugins are installed, if it is said.
+    pub(crate) fn plugins_folder(&self) -> Option<PathBuf> {
+        let plugins = self.values.plugins.as_ref();
+        plugins.and_then(|plugins| plugins.folder.clone())
+    }
+
+    /// What one server allows.
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        let set = self.values.limits.clone().unwrap_or_default();
+        limits.connections_max = set.connections_max.unwrap_or(limits.connections_max);
+        let per_address = set.connections_per_address_max;
+        limits.connections_per_peer_max = per_address.unwrap_or(limits.connections_per_peer_max);
+        limits
+    }
+
+    /// Where people find the portal, if it is said.
+    pub(crate) fn base_url(&self) -> Option<String> {
+        self.values.base_url.as_ref().map(|url| url.0.to_string())
+    }
+
+    /// The humans to write to where an organization names none.
+    pub(crate) fn help(&self) -> Vec<Contact> {
+        let help = self.values.help.clone().unwrap_or_default();
+        help.into_iter().map(Contact::from).collect()
+    }
+
     /// What is opened.
     pub(crate) fn options(&self) -> Result<OpenOptions, Failure> {
         let store = self.values.store.clone().unwrap_or_default();
@@ -131,6 +205,15 @@ impl Config {
                 "redb:///var/lib/narthex/portal.redb, or memory:",
             )
         })?;
+        if self
+            .values
+            .claim
+            .as_ref()
+            .and_then(|c| c.policy.as_ref())
+            .is_none()
+        {
+            return Err(self.missing("claim.policy", CLAIM_POLICIES));
+        }
         let mut options = OpenOptions::new(url.0);
         if options.url != StoreUrl::Memory {
             options.keys = store.keys;
@@ -152,10 +235,22 @@ impl Config {
         let mut settings = Settings::new(&base_url.0.to_string())
             .map_err(|error| self.wrong("base_url", &error.to_string()))?;
         settings.base_url = base_url.0;
+        settings.roster_reader = Some(Arc::new(RosterFiles::default()));
         let proxies = values.trusted_proxies.clone().unwrap_or_default();
         settings.trusted_proxies = proxies.into_iter().map(|proxy| proxy.0).collect();
-        if let Some(name) = values.site.as_ref().and_then(|site| site.name.clone()) {
+        let site = values.site.clone().unwrap_or_default();
+        if let Some(name) = site.name {
             settings.site_name = name;
+        }
+        if let Some(language) = site.language {
+            settings.language = language.0;
+        }
+        settings.theme = site.theme.as_deref().map(theme::load).transpose()?;
+        for own in values.organizations.clone().unwrap_or_default() {
+            if let Some(folder) = own.theme {
+                let look = (own.id.0, theme::load(&folder)?);
+                settings.organization_themes.push(look);
+            }
         }
         if let Some(suffix) = values.cookie_suffix.clone() {
             settings.cookie_suffix = suffix;
@@ -163,8 +258,7 @@ impl Config {
         if let Some(catalogue) = values.catalogue.clone() {
             settings.catalogue = catalogue.into();
         }
-        let help = values.help.clone().unwrap_or_default();
-        settings.help = help.into_iter().map(Contact::from).collect();
+        settings.help = self.help();
         Ok(settings)
     }
 
@@ -205,6 +299,18 @@ impl Config {
                     .push((own.id.0, profile.0));
             }
         }
+        let apps = self.values.apps.iter().flatten();
+        policy.apps = apps.map(|app| app.0.clone()).collect();
+        let claim = self.values.claim.clone().unwrap_or_default();
+        policy.claim.proof = claim.policy.map_or(policy.claim.proof, |proof| proof.0);
+        set(&mut policy.claim.code_lifetime, claim.code_lifetime);
+        policy.claim.keep_birthdate = claim.keep_birthdate.unwrap_or_default();
+        for network in self.values.networks.clone().unwrap_or_default() {
+            policy.attempts.networks.push(NamedNetwork {
+                cidr: network.cidr.0,
+                people: network.people,
+            });
+        }
         if let Some(required) = self.values.questions.as_ref().and_then(|q| q.required) {
             policy.questions.required = required;
         }
@@ -212,6 +318,14 @@ impl Config {
         if let Some(percent) = held.and_then(|r| r.deactivation_percent_max) {
             policy.roster.deactivation_percent_max = percent;
         }
+        let staff = self.values.staff.as_ref();
+        if let Some(roles) = staff.and_then(|s| s.roles.as_ref()) {
+            policy.staff.roles = roles.iter().map(|role| role.0.clone()).collect();
+        }
+        if let Some(districts) = staff.and_then(|s| s.districts) {
+            policy.staff.districts = districts;
+        }
+        policy.messages.deliver = self.values.mail.is_some() || self.values.webhook.is_some();
         policy
     }
 

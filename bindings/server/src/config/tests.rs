@@ -1,5 +1,9 @@
 use std::ffi::OsString;
 
+use narthex::core::Role;
+use narthex::core::policy::ClaimProof;
+use narthex::http::Language;
+
 use super::*;
 
 fn load(text: &str, environment: &[(&str, &str)], flags: Overrides) -> Result<Config, String> {
@@ -23,6 +27,7 @@ keys = "portal.keys"
 
 [site]
 name = "North High"
+language = "es"
 
 [session]
 inactivity_timeout = "2h"
@@ -30,8 +35,20 @@ inactivity_timeout = "2h"
 [password]
 profile = "classic"
 
+[claim]
+policy = "facts+code"
+code_lifetime = "14d"
+
+[[networks]]
+cidr = "198.51.100.0/24"
+people = 600
+
 [questions]
 required = 3
+
+[staff]
+roles = ["administrator", "other"]
+districts = false
 
 [[organizations]]
 id = "north-high"
@@ -63,8 +80,14 @@ fn a_whole_file_is_read() {
     assert_eq!(policy.session.inactivity_timeout, Duration::from_secs(7200));
     assert_eq!(policy.session.organization_timeouts.len(), 1);
     assert_eq!(policy.questions.required, 3);
+    assert_eq!(policy.staff.roles, [Role::Administrator, Role::Other]);
+    assert!(!policy.staff.districts);
+    assert_eq!(policy.claim.proof, ClaimProof::FactsAndCode);
+    assert_eq!(policy.claim.code_lifetime, 14 * DAY);
+    assert_eq!(policy.attempts.networks[0].people, 600);
     let settings = config.settings().unwrap();
     assert_eq!(settings.site_name, "North High");
+    assert_eq!(settings.language, Language::Spanish);
     assert_eq!(settings.trusted_proxies.len(), 2);
     assert_eq!(settings.catalogue.applications.len(), 1);
 }
@@ -102,7 +125,7 @@ fn a_variable_may_name_a_file_that_holds_the_value() {
 }
 
 /// (file, what the refusal tells): line and column, key, what is allowed.
-const BAD: [(&str, [&str; 3]); 16] = [
+const BAD: [(&str, [&str; 3]); 20] = [
     ("base_ulr = \"x\"", [":1:1:", "`base_ulr`", "`base_url`"]),
     (
         "\n[session]\nidle = \"4h\"",
@@ -123,7 +146,7 @@ const BAD: [(&str, [&str; 3]); 16] = [
         [":1:19:", "`trusted_proxies`", "is not a network"],
     ),
     (
-        "[store]\nurl = \"sled:///x\"",
+        "[store]\nurl = \"tape:///x\"",
         [":2:7:", "`store.url`", "redb:///path"],
     ),
     (
@@ -147,12 +170,28 @@ const BAD: [(&str, [&str; 3]); 16] = [
         [":2:11:", "`password.profile`", "classic"],
     ),
     (
+        "[claim]\npolicy = \"birthdate\"",
+        [":2:10:", "`claim.policy`", "facts+code"],
+    ),
+    (
+        "[claim]\ncode_lifetime = \"1h\"",
+        [":2:1:", "`claim.code_lifetime`", "1d and 365d"],
+    ),
+    (
+        "[[networks]]\ncidr = \"10.0.0.0/8\"",
+        [":1:1:", "`networks", "missing field `people`"],
+    ),
+    (
         "[questions]\nrequired = 6",
         [
             ":2:1:",
             "`questions.required`",
             "0 (no security questions) to 5",
         ],
+    ),
+    (
+        "[staff]\nroles = [\"clerk\"]",
+        [":2:9:", "`staff.roles", "administrator"],
     ),
     (
         "[hash]\nmemory_kib = 8",
@@ -203,6 +242,17 @@ fn what_is_missing_is_told_when_it_is_needed() {
         error.contains("`base_url`") && error.contains("NARTHEX_BASE_URL"),
         "{error}"
     );
+    let store = ("store.url", "memory:".to_owned(), "--store");
+    let config_with_store = load("", &[], vec![store]).unwrap();
+    let error = format!("{:?}", config_with_store.options().unwrap_err());
+    for part in [
+        "`claim.policy`",
+        "facts+code",
+        "NARTHEX_CLAIM_POLICY",
+        "classmates",
+    ] {
+        assert!(error.contains(part), "no silent default: {error}");
+    }
     let error = format!("{:?}", config.options().unwrap_err());
     assert!(
         error.contains("`store.url`") && error.contains("narthex.toml"),
@@ -216,6 +266,9 @@ fn every_setting_of_a_variable_is_a_setting_of_the_file() {
     for (name, value) in [
         ("NARTHEX_STORE_KEYS", "/k"),
         ("NARTHEX_SITE_NAME", "North"),
+        ("NARTHEX_CLAIM_POLICY", "facts"),
+        ("NARTHEX_CLAIM_CODE_LIFETIME", "30d"),
+        ("NARTHEX_CLAIM_KEEP_BIRTHDATE", "true"),
         ("NARTHEX_PASSWORD_CONTEXT_WORDS", "north,high"),
         ("NARTHEX_HASH_QUEUE", "9"),
         ("NARTHEX_HASH_WORKERS", "1"),
@@ -253,4 +306,81 @@ fn the_example_in_the_documentation_is_good_and_says_the_defaults() {
         .filter(|line| !line.starts_with("base_url is"))
         .collect();
     load(&all.join("\n"), &[], Vec::new()).unwrap();
+}
+
+#[test]
+fn s15_a_prefix_of_an_application_is_read_and_a_wrong_one_is_told_with_its_place() {
+    use narthex::{AppOrganization, AppPrefix, OrganizationId};
+
+    let apps = r#"
+        [[apps]]
+        prefix = "/gradebook/"
+        [[apps]]
+        prefix = "/timetable/"
+        organization = "from_path"
+        [[apps]]
+        prefix = "/rooms/"
+        organization = { fixed = "north-high" }
+    "#;
+    let config = load(&format!("{WHOLE}{apps}"), &[], Vec::new()).unwrap();
+    let fixed = AppOrganization::Fixed(OrganizationId::parse("north-high").unwrap());
+    let expected = [
+        ("/gradebook/", AppOrganization::Default),
+        ("/timetable/", AppOrganization::FromPath),
+        ("/rooms/", fixed),
+    ];
+    let expected = expected.map(|(prefix, app)| AppPrefix::parse(prefix, app).unwrap());
+    assert_eq!(config.options().unwrap().policy.apps, expected);
+    for (wrong, told) in [
+        ("prefix = \"gradebook\"", "begins and ends with /"),
+        ("prefix = \"/login/\"", "a path of the portal itself"),
+        ("prefix = \"/x/\"\norganization = \"path\"", "path"),
+        ("prefix = \"/x/\"\nname = \"y\"", "name"),
+    ] {
+        let error = load(&format!("{WHOLE}\n[[apps]]\n{wrong}"), &[], Vec::new()).unwrap_err();
+        assert!(error.contains(told), "{error}");
+        assert!(error.contains("narthex.toml:"), "{error}");
+    }
+}
+
+const NEEDED: &str = "base_url = \"https://portal.school.example\"\n\
+                      [store]\nurl = \"memory:\"\n";
+
+#[test]
+fn people_are_told_by_mail_and_webhook_where_both_are_whole() {
+    let channels = |more: &str| {
+        let config = load(&format!("{NEEDED}{more}"), &[], Vec::new()).unwrap();
+        let delivered = config.policy().messages.deliver;
+        let channels = config.channels().map_err(|failure| format!("{failure:?}"));
+        channels.inspect(|channels| assert_eq!(channels.any(), delivered))
+    };
+    assert!(!channels("").unwrap().any());
+    let mail = "[mail]\nserver = \"smtps://mail.school.example\"\n\
+                from = \"Portal <portal@school.example>\"\n";
+    assert!(channels(mail).unwrap().mail.is_some());
+    let hook = "[webhook]\nurl = \"https://hooks.school.example/\"\nsecret = \"s\"\n";
+    assert!(channels(hook).unwrap().webhook.is_some());
+    let config = load(&format!("{NEEDED}{hook}"), &[], Vec::new()).unwrap();
+    let shown = config.shown();
+    let secret = shown.iter().find(|shown| shown.setting == "webhook.secret");
+    assert_eq!(secret.unwrap().value.as_deref(), Some("\"***\""));
+    for (wrong, told) in [
+        ("[mail]\nfrom = \"a@b.example\"\n", "mail.server"),
+        (
+            "[mail]\nserver = \"smtps://mail.school.example\"\n",
+            "mail.from",
+        ),
+        (&format!("{mail}login = \"portal\"\n"), "mail.password"),
+        (&format!("{mail}password = \"canary\"\n"), "mail.login"),
+        (&mail.replace("smtps", "smtp"), "needs TLS"),
+        (&hook.replace("https", "http"), "https://"),
+        (
+            "[webhook]\nurl = \"https://hooks.school.example/\"\n",
+            "webhook.secret",
+        ),
+    ] {
+        let error = channels(wrong).unwrap_err();
+        assert!(error.contains(told), "{wrong}: {error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
 }

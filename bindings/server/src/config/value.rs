@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use narthex::StoreUrl;
-use narthex::core::policy::PasswordProfile;
+use narthex::core::policy::{ClaimProof, PasswordProfile};
 use narthex::core::{OrganizationId, Role};
-use narthex::http::{BaseUrl, Cidr};
+use narthex::http::{BaseUrl, Cidr, Language};
 use serde::Deserialize;
 
 macro_rules! text_value {
@@ -42,6 +42,12 @@ text_value! {
     };
     /// A role of the roster.
     RoleText(Role) = role;
+    /// What a claim must prove.
+    Proof(ClaimProof) = |text| match text {
+        "facts" => Ok(ClaimProof::Facts),
+        "facts+code" => Ok(ClaimProof::FactsAndCode),
+        _ => Err(format!("{text:?} is not a claim policy: \"facts\" or \"facts+code\"")),
+    };
 }
 
 /// `address:port`.
@@ -74,6 +80,20 @@ impl TryFrom<String> for Profile {
                 "{text:?} is not a password profile: \"nist\" or \"classic\""
             )),
         }
+    }
+}
+
+/// `en`, `es`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct SiteLanguage(pub(super) Language);
+
+impl TryFrom<String> for SiteLanguage {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let told = || format!("{text:?} is not a language of the pages: \"en\" or \"es\"");
+        Language::from_code(&text).map(Self).ok_or_else(told)
     }
 }
 

@@ -62,6 +62,11 @@ impl Browser {
         }
     }
 
+    /// What it was given to keep.
+    pub(crate) fn cookies(&self) -> Vec<String> {
+        self.cookies.values().cloned().collect()
+    }
+
     /// The same jar after the server came back elsewhere.
     pub(crate) fn at(&self, origin: &str) -> Self {
         Self {

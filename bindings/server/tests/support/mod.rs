@@ -4,7 +4,9 @@
 
 pub(crate) mod browser;
 pub(crate) mod people;
+pub(crate) mod school;
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -51,23 +53,32 @@ pub(crate) struct Running {
 
 impl Running {
     /// Waits for the line of JSON that says it is ready.
-    pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_with(command, Stdio::piped())
+    }
+
+    /// With its log in a file.
+    pub(crate) fn start_logging(command: Command, log: File) -> Self {
+        Self::start_with(command, log.into())
+    }
+
+    fn start_with(mut command: Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         let stdout = child.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
-        let mut stderr = child.stderr.take().unwrap();
+        let stderr = child.stderr.take();
         let Ok(ready) = serde_json::from_str(&line) else {
             let mut error = String::new();
-            stderr.read_to_string(&mut error).unwrap();
+            if let Some(mut stderr) = stderr {
+                stderr.read_to_string(&mut error).unwrap();
+            }
             panic!("it did not start: {line}{error}");
         };
         // A log that nobody reads must not stop it.
-        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        std::thread::spawn(move || {
+            stderr.map(|mut stderr| std::io::copy(&mut stderr, &mut std::io::sink()))
+        });
         Self { child, ready }
     }
 

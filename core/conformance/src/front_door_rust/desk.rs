@@ -9,6 +9,7 @@ use narthex_core::host::{Entropy, EntropyError};
 use narthex_core::model::Profile;
 use narthex_core::portal::{ClaimTicket, LogIn, LoggedIn, Notice};
 use narthex_core::rules::claim::ClaimEvidence;
+use narthex_core::rules::details::{DetailsChange, DetailsField};
 use narthex_core::rules::question::SecurityAnswers;
 use narthex_core::rules::resume::Resume;
 use narthex_core::{
@@ -37,16 +38,17 @@ impl Desk<'_> {
         evidence: ClaimEvidence,
         asker: &Asker,
     ) -> Told {
-        let browser = match self.jar(|jar| jar.claim.clone()) {
-            Some(browser) => browser,
-            None => {
-                BrowserSecret::generate(&PortalEntropy(self.portal.clone())).map_err(Error::from)?
-            }
-        };
+        let browser = self.jar(|jar| jar.claim.clone());
+        let browser = browser.map_or_else(|| self.fresh_secret(), Ok)?;
         self.jar(|jar| jar.claim = Some(browser.clone()));
         let ticket = self.portal.begin_claim(evidence, &browser, asker).await?;
         self.jar(|jar| jar.tickets.insert(claim, ticket.id()));
         Ok(of_ticket(&ticket))
+    }
+
+    pub(super) fn fresh_secret(&self) -> Result<BrowserSecret, No> {
+        let entropy = PortalEntropy(self.portal.clone());
+        Ok(BrowserSecret::generate(&entropy).map_err(Error::from)?)
     }
 
     /// The ticket that the form names, as this browser may see it.
@@ -87,13 +89,9 @@ impl Desk<'_> {
         asker: &Asker,
     ) -> Told {
         let (ticket, browser) = self.ticket(claim, of).await?;
-        let mut given = SecurityAnswers::new();
-        for (question, answer) in answers {
-            given = given.with(question, answer);
-        }
         let claimed = self
             .portal
-            .finish_claim(&ticket, &browser, given, asker)
+            .finish_claim(&ticket, &browser, given(answers), asker)
             .await?;
         Ok(Facts {
             login_id: Some(claimed.login_id),
@@ -122,8 +120,12 @@ impl Desk<'_> {
             token,
             session,
             profile,
+            known_browser,
         } = self.portal.log_in(log_in, asker).await?;
-        self.jar(|jar| jar.session = Some(token));
+        self.jar(|jar| {
+            jar.session = Some(token);
+            jar.known = known_browser.or(jar.known.take());
+        });
         // What cannot be parsed is as good as not there: people are led to their landing page.
         let wanted = return_to.and_then(|text| self.location(&text));
         let resume = self.portal.resume(&profile, wanted, tag.as_deref())?;
@@ -142,7 +144,7 @@ impl Desk<'_> {
     }
 
     /// What every page of an application does first.
-    async fn session(&self) -> Result<(SessionToken, VerifiedSession), No> {
+    pub(super) async fn session(&self) -> Result<(SessionToken, VerifiedSession), No> {
         let token = self
             .jar(|jar| jar.session.clone())
             .ok_or(Refusal::NotLoggedIn)?;
@@ -286,6 +288,23 @@ impl Desk<'_> {
         Ok(Facts::default())
     }
 
+    pub(super) async fn change_details(&self, field: &str, value: &str, asker: &Asker) -> Told {
+        let known = |known: &DetailsField| known.code() == field;
+        let field = DetailsField::ALL.into_iter().find(known);
+        let mut change = DetailsChange::default();
+        change.set(field.ok_or(No::Invalid)?, value)?;
+        let (_, session) = self.session().await?;
+        self.portal.change_details(&session, &change, asker).await?;
+        let details = self.portal.profile(&session).await?.details;
+        let told = DetailsField::ALL
+            .into_iter()
+            .filter_map(|field| Some((field.code().to_owned(), field.of(&details)?.to_owned())));
+        Ok(Facts {
+            details: Some(told.collect()),
+            ..Facts::default()
+        })
+    }
+
     pub(super) async fn watch(&self) -> Told {
         let (_, session) = self.session().await?;
         let notices = self.portal.subscribe(&session);
@@ -319,11 +338,21 @@ impl Desk<'_> {
                 let session = self.door.jar(from, |jar| jar.session.clone());
                 self.jar(|jar| jar.session = session);
             }
+            Cookies::Recovery => {
+                let (secret, recoveries) = self
+                    .door
+                    .jar(from, |jar| (jar.recovery.clone(), jar.recoveries.clone()));
+                self.jar(|jar| (jar.recovery, jar.recoveries) = (secret, recoveries));
+            }
             Cookies::Claim => {
                 let (claim, tickets) = self
                     .door
                     .jar(from, |jar| (jar.claim.clone(), jar.tickets.clone()));
                 self.jar(|jar| (jar.claim, jar.tickets) = (claim, tickets));
+            }
+            Cookies::Known => {
+                let known = self.door.jar(from, |jar| jar.known.clone());
+                self.jar(|jar| jar.known = known);
             }
         }
         Facts::default()
@@ -365,6 +394,15 @@ impl Entropy for PortalEntropy {
         }
         Ok(())
     }
+}
+
+/// Answers as typed.
+pub(super) fn given(answers: &[(String, String)]) -> SecurityAnswers {
+    let none = SecurityAnswers::new();
+    let each = answers.iter();
+    each.fold(none, |given, (question, answer)| {
+        given.with(question, answer)
+    })
 }
 
 fn of_ticket(ticket: &ClaimTicket) -> Facts {

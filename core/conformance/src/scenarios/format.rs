@@ -161,6 +161,8 @@ pub struct Says {
     pub birthdate: Option<String>,
     /// Student Number.
     pub login_id: Option<String>,
+    /// The code of a letter; `issued`: the one the office issued last to this person.
+    pub claim_code: Option<String>,
 }
 
 /// Which cookies of a browser.
@@ -171,6 +173,10 @@ pub enum Cookies {
     Session,
     /// The claim's.
     Claim,
+    /// The recovery's.
+    Recovery,
+    /// What it keeps of the accounts that were logged in to in it.
+    Known,
 }
 
 /// A word of the corpus: first what browsers do, then what the office and the world do.
@@ -235,10 +241,49 @@ pub enum Action {
     Activity { idle: Span },
     /// Account details: another default organization.
     ChooseDefault { organization: String },
+    /// Account details: something that the roster does not own.
+    ChangeDetails { field: String, value: String },
     /// A tab begins to listen.
     Watch,
     /// What it has heard since.
     Hear,
+    /// The current password once more.
+    Reauthenticate { password: String },
+    /// Where one is logged in.
+    Sessions,
+    /// Log out in another browser.
+    EndSession { of: String },
+    /// Log out in all other browsers.
+    EndOtherSessions,
+    /// New security questions and answers.
+    SetQuestions { answers: Vec<(String, String)> },
+    /// A new set of recovery codes to keep, remembered as the saved ones of `who`.
+    RenewRecoveryCodes { who: String },
+    /// The whole recovery; the first refusal is the answer.
+    Recover {
+        who: String,
+        code: String,
+        answers: Option<Vec<(String, String)>>,
+        password: String,
+    },
+    /// The first step of a recovery. `code`: which, as [`super::codes::Codes::find`] reads it.
+    BeginRecovery {
+        who: String,
+        login_id: Option<String>,
+        code: String,
+    },
+    /// The second step.
+    RecoveryAnswers {
+        who: String,
+        answers: Option<Vec<(String, String)>>,
+        ticket_of: Option<String>,
+    },
+    /// The last step.
+    RecoveryPassword {
+        who: String,
+        password: String,
+        ticket_of: Option<String>,
+    },
     /// Takes over cookies of another browser: a thief, or an attacker who plants his own.
     CopyCookies { from: String, which: Cookies },
     /// Puts a session cookie that no portal made into the jar.
@@ -257,9 +302,23 @@ pub enum Action {
         people: BTreeMap<String, Map<String, Value>>,
         #[serde(default)]
         missing: Vec<String>,
+        /// Another source than the fixture's own lists the same organizations: the fixture stays.
+        source: Option<String>,
+        /// A delta: only `people` is listed, and who is `missing` is marked as deleted.
+        #[serde(default)]
+        delta: bool,
     },
-    /// Staff take a claim back.
+    /// Staff confirm, or discard, what an import held.
+    SettleHolds {
+        confirm: bool,
+        organization: Option<String>,
+    },
+    /// Staff take a claim back; a claim code comes with it.
     ResetClaim { who: String },
+    /// Staff make a recovery code, remembered as the issued one of `who`.
+    IssueRecoveryCode { who: String },
+    /// Staff issue a claim code.
+    IssueClaimCode { who: String },
     /// Room in the hash queue from now on.
     HashQueue { room: usize },
     /// Parameters of new hashes from now on.
@@ -276,7 +335,10 @@ impl Action {
                 | Self::Restart
                 | Self::Maintain
                 | Self::Import { .. }
+                | Self::SettleHolds { .. }
                 | Self::ResetClaim { .. }
+                | Self::IssueRecoveryCode { .. }
+                | Self::IssueClaimCode { .. }
                 | Self::HashQueue { .. }
                 | Self::HashParameters { .. }
         )
@@ -369,9 +431,24 @@ pub struct Facts {
     /// What a listening tab heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notices: Option<Vec<String>>,
+    /// In how many browsers one is logged in, as listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<usize>,
+    /// What the person says of themselves, by field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<BTreeMap<String, String>>,
+    /// The questions that are to be answered next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub questions: Option<Vec<String>>,
+    /// Recovery codes that were shown: remembered by the scenario, never compared.
+    #[serde(skip)]
+    pub codes: Vec<String>,
     /// An import: `[added, changed, unchanged, deactivated, held]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imported: Option<[usize; 5]>,
+    /// Holds that were settled: `[people made inactive, people who stay]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled: Option<[usize; 2]>,
     /// Measured: comparisons of a secret with a hash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comparisons: Option<u64>,

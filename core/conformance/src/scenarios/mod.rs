@@ -10,6 +10,7 @@
 //! Everything outside is deterministic: a clock set by hand, entropy and a schedule from a seed. A
 //! failure names file, step, difference and seed, and that is all one needs to see it again.
 
+mod codes;
 mod corpus;
 mod format;
 mod policy;
@@ -19,11 +20,12 @@ mod span;
 mod store;
 mod world;
 
-pub use corpus::{FILES, corpus, scenario};
+pub use codes::Codes;
+pub use corpus::{FILES, corpus, in_memory, scenario};
 pub use format::{Action, Cookies, Deed, Expect, Facts, GroupExpect, Says, Scenario, Step, What};
-pub use policy::{App, Lane, PolicyOverrides, Profile};
+pub use policy::{App, Lane, Named, PolicyOverrides, Profile, Proof, SeasonLimits};
 pub use roster::{FixturePerson, Roster};
-pub use runner::{Failure, check, run};
+pub use runner::{Failure, SEEDS_OF_RACES, check, check_on, run};
 pub use span::Span;
 pub use store::TurnTakingStore;
 pub use world::{Counts, World};

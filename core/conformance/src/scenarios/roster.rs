@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use narthex_core::model::roster::{Place, RosterBatch, RosterOrganization, RosterPerson};
+use narthex_core::model::roster::{
+    Place, RosterBatch, RosterChange, RosterOrganization, RosterPerson,
+};
 use narthex_core::model::{Contact, Membership, OrganizationId, OrganizationKind, Role};
 use narthex_core::{Birthdate, LoginId};
 use serde::Deserialize;
@@ -119,6 +121,33 @@ impl Roster {
                     .map_err(|error| format!("{who}: {error}"))?;
                 batch.people.push(listed);
             }
+        }
+        Ok(batch)
+    }
+
+    /// A delta that lists only `changed`, and marks who is `gone` as deleted.
+    ///
+    /// # Errors
+    /// The fixture cannot be read.
+    pub fn delta<'n>(
+        &self,
+        changed: impl Iterator<Item = &'n String>,
+        gone: &[String],
+    ) -> Result<RosterBatch, String> {
+        let mut batch = RosterBatch {
+            source: "fixture".to_owned(),
+            ..RosterBatch::default()
+        };
+        let gone = gone.iter().map(|who| (who, true));
+        for (line, (who, gone)) in (2_u64..).zip(changed.map(|who| (who, false)).chain(gone)) {
+            let person = self.person(who)?;
+            let listed = person
+                .listed(line)
+                .map_err(|error| format!("{who}: {error}"))?;
+            batch.changes.push(RosterChange {
+                gone,
+                ..RosterChange::from(listed)
+            });
         }
         Ok(batch)
     }

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
+use narthex_core::store::Store;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::codes::Codes;
 use super::format::{Action, Deed, Expect, Facts, GroupExpect, Says, Scenario, What};
-use super::roster::{FixturePerson, Roster};
+use super::roster::Roster;
+use super::store::TurnTakingStore;
 use super::world::World;
 use crate::front_door::{Answer, FrontDoor, Request, Visitor};
 
 /// Schedules tried for a scenario in which things happen at the same time.
-const SEEDS_OF_RACES: u64 = 12;
+pub const SEEDS_OF_RACES: u64 = 12;
 
 /// Where a front door differs from a scenario.
 #[derive(Clone, Debug)]
@@ -49,6 +53,18 @@ pub fn check(
     scenario: &Scenario,
     new_door: &dyn Fn() -> Box<dyn FrontDoor>,
 ) -> Result<bool, Failure> {
+    check_on(scenario, new_door, &super::in_memory)
+}
+
+/// As [`check`], on new, empty stores of another kind.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_on(
+    scenario: &Scenario,
+    new_door: &dyn Fn() -> Box<dyn FrontDoor>,
+    new_store: &dyn Fn() -> Arc<dyn Store>,
+) -> Result<bool, Failure> {
     let seeds = if scenario.has_races() {
         SEEDS_OF_RACES
     } else {
@@ -59,7 +75,8 @@ pub fn check(
         if !scenario.applies_to(door.way()) {
             return Ok(false);
         }
-        futures_executor::block_on(run(scenario, &mut *door, seed))?;
+        let store = TurnTakingStore::over(new_store(), seed);
+        futures_executor::block_on(run_on(store, scenario, &mut *door, seed))?;
     }
     Ok(true)
 }
@@ -69,13 +86,22 @@ pub fn check(
 /// # Errors
 /// The first difference.
 pub async fn run(scenario: &Scenario, door: &mut dyn FrontDoor, seed: u64) -> Result<(), Failure> {
+    run_on(TurnTakingStore::seeded(seed), scenario, door, seed).await
+}
+
+async fn run_on(
+    store: TurnTakingStore,
+    scenario: &Scenario,
+    door: &mut dyn FrontDoor,
+    seed: u64,
+) -> Result<(), Failure> {
     let failure = |step, message| Failure {
         file: format!("scenarios/{}.json", scenario.name),
         step,
         seed,
         message,
     };
-    let world = World::of(scenario, seed)
+    let world = World::on(store, scenario, seed)
         .await
         .map_err(|error| failure(0, error))?;
     door.open(world.portal()).await;
@@ -83,6 +109,7 @@ pub async fn run(scenario: &Scenario, door: &mut dyn FrontDoor, seed: u64) -> Re
         world,
         door,
         answers: BTreeMap::new(),
+        codes: Codes::default(),
     };
     for (number, step) in (1..).zip(&scenario.steps) {
         let played = match &step.what {
@@ -104,6 +131,7 @@ struct Stage<'a> {
     world: World,
     door: &'a mut dyn FrontDoor,
     answers: BTreeMap<String, Answer>,
+    codes: Codes,
 }
 
 impl Stage<'_> {
@@ -114,6 +142,7 @@ impl Stage<'_> {
                 true => self.worlds(&deed.action).await?,
                 false => self.ask(deed).await?,
             };
+            self.codes.remember(&deed.action, &answer.facts.codes);
             self.world.counts().since(before, &mut answer.facts);
             self.compare(&answer, &deed.expect)
                 .map_err(|difference| match deed.times {
@@ -175,7 +204,7 @@ impl Stage<'_> {
             network: deed.network.clone(),
         };
         let mut last = None;
-        for request in requests(&deed.action, self.world.roster())? {
+        for request in requests(&deed.action, &self.world, &self.codes)? {
             let answer = self.door.ask(&visitor, request).await;
             let refused = answer.outcome != "ok";
             last = Some(answer);
@@ -234,7 +263,8 @@ fn object(facts: &Facts) -> Result<serde_json::Map<String, Value>, String> {
 type Answers = Option<Vec<(String, String)>>;
 
 /// What a deed asks of the front door, with everything filled in from the fixture.
-fn requests(action: &Action, roster: &Roster) -> Result<Vec<Request>, String> {
+fn requests(action: &Action, world: &World, codes: &Codes) -> Result<Vec<Request>, String> {
+    let roster = world.roster();
     let secret = |text: &str| Zeroizing::new(text.to_owned());
     let password = |who: &str, typed: &Option<String>| -> Result<_, String> {
         let own = roster.person(who)?.password;
@@ -253,7 +283,7 @@ fn requests(action: &Action, roster: &Roster) -> Result<Vec<Request>, String> {
         } => {
             let (claim, ticket_of) = (who.clone(), None);
             return Ok(vec![
-                begin(who, says, &roster.person(who)?),
+                begin(who, says, world)?,
                 Request::ClaimPassword {
                     claim: claim.clone(),
                     ticket_of: ticket_of.clone(),
@@ -266,7 +296,7 @@ fn requests(action: &Action, roster: &Roster) -> Result<Vec<Request>, String> {
                 },
             ]);
         }
-        Action::BeginClaim { who, says } => begin(who, says, &roster.person(who)?),
+        Action::BeginClaim { who, says } => begin(who, says, world)?,
         Action::ClaimPassword {
             who,
             password: typed,
@@ -313,6 +343,24 @@ fn requests(action: &Action, roster: &Roster) -> Result<Vec<Request>, String> {
         Action::ChooseDefault { organization } => Request::ChooseDefault {
             organization: organization.clone(),
         },
+        Action::ChangeDetails { field, value } => Request::ChangeDetails {
+            field: field.clone(),
+            value: value.clone(),
+        },
+        Action::Reauthenticate { password } => Request::Reauthenticate {
+            password: secret(password),
+        },
+        Action::Sessions => Request::Sessions,
+        Action::EndSession { of } => Request::EndSession { of: of.clone() },
+        Action::EndOtherSessions => Request::EndOtherSessions,
+        Action::SetQuestions { answers } => Request::SetQuestions {
+            answers: answers.clone(),
+        },
+        Action::RenewRecoveryCodes { .. } => Request::RenewRecoveryCodes,
+        Action::Recover { .. }
+        | Action::BeginRecovery { .. }
+        | Action::RecoveryAnswers { .. }
+        | Action::RecoveryPassword { .. } => return recovery(action, roster, codes),
         Action::Watch => Request::Watch,
         Action::Hear => Request::Hear,
         Action::CopyCookies { from, which } => Request::CopyCookies {
@@ -325,14 +373,72 @@ fn requests(action: &Action, roster: &Roster) -> Result<Vec<Request>, String> {
     Ok(vec![request])
 }
 
-fn begin(who: &str, says: &Says, person: &FixturePerson) -> Request {
+fn recovery(action: &Action, roster: &Roster, codes: &Codes) -> Result<Vec<Request>, String> {
+    let begin = |who: &str, login_id: &Option<String>, code: &str| -> Result<_, String> {
+        let own = roster.person(who)?.login_id;
+        Ok(Request::BeginRecovery {
+            recovery: who.to_owned(),
+            login_id: login_id.clone().unwrap_or(own),
+            code: codes.find(who, code)?.into(),
+        })
+    };
+    let answer = |who: &str, typed: &Answers, ticket_of: &Option<String>| -> Result<_, String> {
+        let own = roster.person(who)?.answers;
+        Ok(Request::RecoveryAnswers {
+            recovery: who.to_owned(),
+            ticket_of: ticket_of.clone(),
+            answers: typed.clone().unwrap_or(own),
+        })
+    };
+    let password = |who: &str, typed: &str, ticket_of: &Option<String>| Request::RecoveryPassword {
+        recovery: who.to_owned(),
+        ticket_of: ticket_of.clone(),
+        password: Zeroizing::new(typed.to_owned()),
+    };
+    Ok(match action {
+        Action::Recover {
+            who,
+            code,
+            answers,
+            password: typed,
+        } => vec![
+            begin(who, &None, code)?,
+            answer(who, answers, &None)?,
+            password(who, typed, &None),
+        ],
+        Action::BeginRecovery {
+            who,
+            login_id,
+            code,
+        } => vec![begin(who, login_id, code)?],
+        Action::RecoveryAnswers {
+            who,
+            answers,
+            ticket_of,
+        } => vec![answer(who, answers, ticket_of)?],
+        Action::RecoveryPassword {
+            who,
+            password: typed,
+            ticket_of,
+        } => vec![password(who, typed, ticket_of)],
+        other => return Err(format!("this is no recovery: {other:?}")),
+    })
+}
+
+fn begin(who: &str, says: &Says, world: &World) -> Result<Request, String> {
+    let person = world.roster().person(who)?;
+    let claim_code = match says.claim_code.as_deref() {
+        Some("issued") => world.claim_code(who)?,
+        typed => typed.unwrap_or_default().to_owned(),
+    };
     let or = |typed: &Option<String>, own: &str| typed.clone().unwrap_or_else(|| own.to_owned());
     let birthdate = person.birthdate.clone().unwrap_or_default();
-    Request::BeginClaim {
+    Ok(Request::BeginClaim {
         claim: who.to_owned(),
         given_name: or(&says.given_name, &person.given_name),
         family_name: or(&says.family_name, &person.family_name),
         birthdate: or(&says.birthdate, &birthdate),
         login_id: or(&says.login_id, &person.login_id),
-    }
+        claim_code,
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
@@ -10,11 +11,11 @@ use narthex_core::store::{
     Cell, ChangeSet, Commit, Key, MemoryStore, Record, Space, Store, StoreError, Version,
 };
 
-/// The memory store, where every operation may wait, before and after, for others to take their
+/// A store, the memory store if no other is given, where every operation may wait, before and after, for others to take their
 /// turn: how often is drawn from a seed, so that a failure can be repeated. Counts commits.
 #[derive(Debug)]
 pub struct TurnTakingStore {
-    kept: MemoryStore,
+    kept: Arc<dyn Store>,
     state: AtomicU64,
     commits: AtomicU64,
 }
@@ -23,10 +24,15 @@ pub struct TurnTakingStore {
 const TURNS_MAX: u64 = 4;
 
 impl TurnTakingStore {
-    /// An empty store with the schedule of `seed`.
+    /// An empty store in memory with the schedule of `seed`.
     pub fn seeded(seed: u64) -> Self {
+        Self::over(Arc::new(MemoryStore::new()), seed)
+    }
+
+    /// `kept` with the schedule of `seed`.
+    pub fn over(kept: Arc<dyn Store>, seed: u64) -> Self {
         Self {
-            kept: MemoryStore::new(),
+            kept,
             state: AtomicU64::new(seed),
             commits: AtomicU64::new(0),
         }

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use narthex_core::host::KeyRing;
-use narthex_core::model::Timestamp;
-use narthex_core::portal::{Doors, ImportOptions, ResetClaim};
+use narthex_core::model::roster::RosterBatch;
+use narthex_core::model::{OrganizationId, Timestamp};
+use narthex_core::portal::{
+    Doors, HoldDecision, HoldScope, ImportOptions, IssueClaimCode, IssuedClaimCode,
+    IssuedRecoveryCode, ResetClaim, SettledHold,
+};
 use narthex_core::rules::claim::ClaimEvidence;
 use narthex_core::rules::question::SecurityAnswers;
 use narthex_core::{Asker, BrowserSecret, LoginId, Password, Policy, Portal};
-use serde_json::{Map, Value};
+
 use zeroize::Zeroizing;
 
 use super::format::{Action, Facts, Scenario};
@@ -33,6 +37,8 @@ pub struct World {
     policy: Policy,
     roster: Roster,
     portal: Portal,
+    /// The last claim code that was issued to each person, as their letter has it.
+    codes: BTreeMap<String, Zeroizing<String>>,
 }
 
 /// What is counted while a front door answers.
@@ -70,7 +76,19 @@ impl World {
     /// # Errors
     /// The scenario cannot be set up.
     pub async fn of(scenario: &Scenario, seed: u64) -> Result<Self, String> {
-        let store = Arc::new(TurnTakingStore::seeded(seed));
+        Self::on(TurnTakingStore::seeded(seed), scenario, seed).await
+    }
+
+    /// As [`World::of`], on a store of one's own, which is empty.
+    ///
+    /// # Errors
+    /// As [`World::of`].
+    pub async fn on(
+        store: TurnTakingStore,
+        scenario: &Scenario,
+        seed: u64,
+    ) -> Result<Self, String> {
+        let store = Arc::new(store);
         let entropy = TestEntropy::seeded(seed);
         let clock = ManualClock::at(MORNING);
         let hasher = TestHasher::new(HASH_QUEUE);
@@ -88,8 +106,9 @@ impl World {
             policy,
             roster,
             portal,
+            codes: BTreeMap::new(),
         };
-        world.import(&BTreeMap::new(), &[]).await?;
+        world.import(world.roster.batch(&[])?).await?;
         for who in &scenario.claimed {
             world
                 .claim(who)
@@ -107,6 +126,15 @@ impl World {
     /// The people.
     pub fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// The claim code in the last letter to a person.
+    ///
+    /// # Errors
+    /// None was issued.
+    pub fn claim_code(&self, who: &str) -> Result<String, String> {
+        let code = self.codes.get(who).map(|code| code.to_string());
+        code.ok_or_else(|| format!("no claim code was issued to {who}"))
     }
 
     /// What was counted so far.
@@ -139,10 +167,44 @@ impl World {
                 return Ok(true);
             }
             Action::Maintain => self.portal.maintain().await.map_err(said)?,
-            Action::Import { people, missing } => {
-                facts.imported = Some(self.import(people, missing).await?);
+            Action::Import {
+                people,
+                missing,
+                source,
+                delta,
+            } => {
+                let batch = match (source, delta) {
+                    (Some(source), _) => {
+                        let mut theirs = self.roster.clone();
+                        theirs.change(people);
+                        RosterBatch {
+                            source: source.clone(),
+                            ..theirs.batch(missing)?
+                        }
+                    }
+                    (None, true) => {
+                        self.roster.change(people);
+                        self.roster.delta(people.keys(), missing)?
+                    }
+                    (None, false) => {
+                        self.roster.change(people);
+                        self.roster.batch(missing)?
+                    }
+                };
+                facts.imported = Some(self.import(batch).await?);
+            }
+            Action::SettleHolds {
+                confirm,
+                organization,
+            } => {
+                let of = organization.as_deref();
+                facts.settled = Some(self.settle_holds(*confirm, of).await?);
             }
             Action::ResetClaim { who } => self.reset_claim(who).await?,
+            Action::IssueRecoveryCode { who } => {
+                facts.codes = vec![self.issue_recovery_code(who).await?];
+            }
+            Action::IssueClaimCode { who } => self.issue_claim_code(who).await?,
             Action::HashQueue { room } => self.hasher.set_queue(*room),
             Action::HashParameters { are } => self.hasher.set_parameters(*are),
             other => return Err(format!("a browser must do this: {other:?}")),
@@ -169,13 +231,7 @@ impl World {
         Ok(())
     }
 
-    async fn import(
-        &mut self,
-        people: &BTreeMap<String, Map<String, Value>>,
-        missing: &[String],
-    ) -> Result<[usize; 5], String> {
-        self.roster.change(people);
-        let batch = self.roster.batch(missing)?;
+    async fn import(&self, batch: RosterBatch) -> Result<[usize; 5], String> {
         let import = self
             .portal
             .import_roster(batch, ImportOptions::default(), &|_| {});
@@ -189,7 +245,30 @@ impl World {
         ])
     }
 
-    async fn reset_claim(&self, who: &str) -> Result<(), String> {
+    async fn settle_holds(
+        &self,
+        confirm: bool,
+        organization: Option<&str>,
+    ) -> Result<[usize; 2], String> {
+        let decision = if confirm {
+            HoldDecision::Confirm
+        } else {
+            HoldDecision::Discard
+        };
+        let scope = HoldScope {
+            source: None,
+            organization: organization
+                .map(OrganizationId::parse)
+                .transpose()
+                .map_err(said)?,
+        };
+        let settled = self.portal.settle_holds(decision, &scope, &|_| {});
+        let settled = settled.await.map_err(said)?;
+        let sum = |of: fn(&SettledHold) -> usize| settled.iter().map(of).sum();
+        Ok([sum(|hold| hold.deactivated), sum(|hold| hold.stayed)])
+    }
+
+    async fn reset_claim(&mut self, who: &str) -> Result<(), String> {
         let login_id = LoginId::parse(&self.roster.person(who)?.login_id).map_err(said)?;
         let reset = self
             .portal
@@ -197,20 +276,60 @@ impl World {
             .await
             .map_err(said)?;
         match reset {
-            ResetClaim::Reset { .. } => Ok(()),
+            ResetClaim::Reset(issued) => {
+                self.keep_code(who, &issued);
+                Ok(())
+            }
             other => Err(format!("{who} was not reset: {other:?}")),
         }
     }
 
+    async fn issue_recovery_code(&self, who: &str) -> Result<String, String> {
+        let login_id = LoginId::parse(&self.roster.person(who)?.login_id).map_err(said)?;
+        let issued = self
+            .portal
+            .issue_recovery_code(&login_id, &Asker::default())
+            .await
+            .map_err(said)?;
+        match issued {
+            IssuedRecoveryCode::Issued { code, .. } => Ok(code.expose().to_string()),
+            other => Err(format!("{who} got no code: {other:?}")),
+        }
+    }
+
+    async fn issue_claim_code(&mut self, who: &str) -> Result<(), String> {
+        let login_id = LoginId::parse(&self.roster.person(who)?.login_id).map_err(said)?;
+        let asker = Asker::default();
+        let issued = self.portal.issue_claim_code(&login_id, &asker).await;
+        match issued.map_err(said)? {
+            IssueClaimCode::Issued(issued) => {
+                self.keep_code(who, &issued);
+                Ok(())
+            }
+            other => Err(format!("{who} got no code: {other:?}")),
+        }
+    }
+
+    fn keep_code(&mut self, who: &str, issued: &IssuedClaimCode) {
+        self.codes.insert(who.to_owned(), issued.code.expose());
+    }
+
     /// A claim that is over before the scenario begins.
-    async fn claim(&self, who: &str) -> Result<(), String> {
+    async fn claim(&mut self, who: &str) -> Result<(), String> {
         let person = self.roster.person(who)?;
         let birthdate = person.birthdate.as_deref().unwrap_or_default();
-        let evidence = ClaimEvidence::parse(
+        let code = if birthdate.is_empty() || self.portal.claim_code_required() {
+            self.issue_claim_code(who).await?;
+            self.claim_code(who)?
+        } else {
+            String::new()
+        };
+        let evidence = ClaimEvidence::parse_with_code(
             &person.given_name,
             &person.family_name,
             birthdate,
             &person.login_id,
+            &code,
         )
         .map_err(|issues| format!("{issues:?}"))?;
         let asker = Asker::default();

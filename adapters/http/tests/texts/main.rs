@@ -1,0 +1,6 @@
+//! The words of the pages.
+
+#[cfg(test)]
+mod catalogues;
+#[cfg(test)]
+mod reading_age;

@@ -1,0 +1,17 @@
+//! A disk that is really full.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::path::Path;
+
+use narthex_conformance::full_disk;
+use narthex_sled::SledStore;
+
+fn open(path: &Path) -> SledStore {
+    SledStore::open(path).unwrap()
+}
+
+#[test]
+fn a_full_disk_refuses_and_recovers_without_a_restart() {
+    full_disk::a_full_disk_refuses_and_recovers(open);
+}

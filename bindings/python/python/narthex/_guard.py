@@ -1,0 +1,46 @@
+"""What the ASGI and the WSGI middleware have in common: protected prefixes, and when answers leave."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from posixpath import normpath
+
+from ._errors import InvalidArgument
+
+GRID_S = 0.05
+"""Answers to wrong secrets leave a whole number of these after their request came, so that none of the
+ways to be wrong can be told from another by its time."""
+
+
+def rest_of_grid(arrived: float) -> float:
+    """Seconds from now to the next line of the grid, counted from ``arrived`` (``time.monotonic()``)."""
+    return -(time.monotonic() - arrived) % GRID_S
+
+
+class Protected:
+    """Prefixes that nobody comes to without a session.
+
+    A path is compared as the server decoded it, and once more with its slashes, dots and capitals made
+    plain: a framework that takes ``//Diary/./x`` for ``/diary/x`` serves nobody around the log-in.
+    ``/diary/`` protects ``/diary`` too.
+    """
+
+    def __init__(self, prefixes: Sequence[str]) -> None:
+        if isinstance(prefixes, str):
+            raise InvalidArgument("protect", "is a list of prefixes, not one text")
+        for prefix in prefixes:
+            if not prefix.startswith("/"):
+                raise InvalidArgument("protect", f"{prefix!r} does not begin with a slash")
+        self._prefixes = tuple(prefixes)
+        self._plain = tuple(
+            _plain(prefix) + ("/" if prefix.endswith("/") else "") for prefix in prefixes
+        )
+
+    def __contains__(self, path: str) -> bool:
+        return path.startswith(self._prefixes) or f"{_plain(path)}/".startswith(self._plain)
+
+
+def _plain(path: str) -> str:
+    return normpath(re.sub("/+", "/", path.replace("\\", "/"))).casefold().rstrip("/")

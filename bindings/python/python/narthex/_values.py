@@ -1,0 +1,419 @@
+"""What the engine tells: frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ._narthex import Session, SessionToken
+
+Role = Literal["student", "teacher", "administrator", "guardian", "other"]
+OrganizationKind = Literal["school", "district", "other"]
+
+ROLES: tuple[Role, ...] = ("student", "teacher", "administrator", "guardian", "other")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks: what budgets and the audit need to know of a request."""
+
+    source: str
+    """The network it came from: an IPv4 address, an IPv6 /64, or empty for the command line."""
+    request_id: str = ""
+    client_label: str = ""
+    """A short description of the browser."""
+    known_browser: str | None = field(default=None, repr=False)
+    """What the browser's cookie for known browsers holds: ``LoggedIn.known_browser``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person belongs to an organization in a role."""
+
+    organization: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the person owns themselves."""
+
+    preferred_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What pages may know of who is logged in. Read it afresh for every use."""
+
+    account: str
+    login_id: str
+    given_name: str
+    family_name: str
+    memberships: tuple[Membership, ...]
+    default_organization: str | None
+    details: Details = Details()
+
+    def is_member(self, organization: str) -> bool:
+        """Whether the person belongs to ``organization`` in any role."""
+        return any(one.organization == organization for one in self.memberships)
+
+    @property
+    def name(self) -> str:
+        """First and last name."""
+        return f"{self.given_name} {self.family_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A session that began, or goes on under a new token."""
+
+    token: SessionToken
+    """For the cookie: ``token.expose()``."""
+    session: Session
+    profile: Profile
+    known_browser: str | None = field(default=None, repr=False)
+    """For a cookie of its own, kept for months: this browser has logged in before. Never a proof."""
+
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle or copy a LoggedIn: it holds a secret")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claim that was finished: the way on is the log-in."""
+
+    account: str
+    login_id: str
+    given_name: str
+    default_organization: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A recovery that was finished: the way on is the log-in."""
+
+    account: str
+    login_id: str
+    given_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedRecoveryCode:
+    """What asking for a recovery code brought."""
+
+    outcome: Literal["unknown", "nothing_to_recover", "stale", "issued"]
+    """``"stale"``, at the desk: something was done for the person after the mark was given."""
+    code: str | None = field(default=None, repr=False)
+    """For the person, on paper. Shown once."""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A browser that a person is logged in with."""
+
+    handle: str
+    """Names it to the person; says nothing about its token."""
+    current: bool
+    """Whether it is the one that asks."""
+    client_label: str
+    started_at: datetime
+    last_seen: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One event. No secret, no name, no birthdate is in any of them."""
+
+    cursor: str
+    """Goes on after this one: ``Portal.audit_after(line.cursor)``."""
+    kind: str | None
+    """``"logged_in"``, ``"password_changed"``, ...; ``None`` for one that is not understood."""
+    at: datetime | None
+    account: str | None
+    source: str | None
+    request_id: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A screen of the portal, or of an application that the policy names."""
+
+    path: str
+    """Path, query and fragment."""
+    organization: str | None
+    """The organization it lies in, where it names one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where a log-in leads."""
+
+    location: str | None
+    """Back to the screen that was left; ``None``: to the landing page."""
+    organization: str | None
+    """Of that page."""
+    membership_lost: bool
+    """The person no longer belongs to the organization of the location that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One stated requirement for a new password."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A security question to choose."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A human to write to when the portal cannot help."""
+
+    name: str
+    role: str = ""
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A school, a district, ..."""
+
+    id: str
+    name: str
+    kind: OrganizationKind = "school"
+    parent: str | None = None
+    contacts: tuple[Contact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCount:
+    """People of one role. Counts below ten are told as ``"fewer than 10"``."""
+
+    role: Role
+    listed: str
+    claimed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What members may know of their organization."""
+
+    organization: str
+    people: tuple[RoleCount, ...]
+    log_ins_today: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterPerson:
+    """A person whose account is prepared."""
+
+    source_id: str
+    """The source's own key: what tells two people apart for ever."""
+    login_id: str
+    given_name: str
+    family_name: str
+    birthdate: date | str | None = None
+    memberships: tuple[Membership, ...] = ()
+    default_organization: str | None = None
+    """Where the person lands; ``None``: the first membership's."""
+    preferred_given_name: str | None = None
+    preferred_family_name: str | None = None
+    enabled: bool = True
+
+    def __repr__(self) -> str:
+        return f"RosterPerson(source_id={self.source_id!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterBatch:
+    """What one source lists."""
+
+    source: str
+    organizations: tuple[Organization, ...] = ()
+    people: tuple[RosterPerson, ...] = ()
+    complete: bool = False
+    """Whether who is missing has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the reader of a roster should know."""
+
+    severity: Literal["note", "warning", "error"]
+    code: str
+    message: str
+    file: str
+    line: int
+    column: str | None
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or in a dry run would do."""
+
+    usable: bool
+    """``False``: the files could not be used, and nothing was changed; see the findings."""
+    added: int
+    changed: int
+    unchanged: int
+    deactivated: int
+    held: int
+    """No longer listed, left as they are because there are too many of them."""
+    without_birthdate: int
+    left_out: int
+    """Rows of people that could not be read."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterStatus:
+    """What the store holds of rosters."""
+
+    active: int
+    claimed: int
+    inactive: int
+    shared: int
+    """Numbers that two people have: nobody's until a human decides."""
+    without_birthdate: int
+    organizations: int
+    holds: int
+    """Imports that wait for a human: see ``Portal.settle_holds``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonReport:
+    """What staff may know of a person: no secret, no birthdate."""
+
+    login_id: str
+    given_name: str
+    family_name: str
+    listing: Literal["active", "inactive", "held"]
+    claimed: bool
+    status: Literal["active", "disabled", "reset"] | None
+    account: str | None
+    has_birthdate: bool
+    memberships: tuple[Membership, ...]
+    default_organization: str
+    claim_failures: int
+    """Claim attempts by facts that failed."""
+    log_in_failures: int
+    claim_code_failures: int
+    """Claim attempts with a wrong code."""
+    claim_code_expires_at: datetime | None
+    """Of the claim code that was issued; ``None``: there is no live one."""
+    claim_shut_until: datetime | None
+    """Until then a claim by facts is refused whatever is typed."""
+    log_in_shut_until: datetime | None
+    """Until then a log-in is refused whatever is typed."""
+    source: str
+    """The roster that lists the person ..."""
+    source_id: str
+    """... and the name of the person's row in it."""
+    disabled_at: datetime | None
+    """When the office disabled the person; ``None``: it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskReport:
+    """A person, as staff see them at the desk."""
+
+    person: PersonReport
+    sessions: int
+    """In how many browsers the person is logged in."""
+    may_act: bool
+    """Whether the other methods of the desk are open for this person."""
+    mark: str
+    """What the desk asks for before it does something that must not happen twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSessions:
+    """What logging a person out everywhere did."""
+
+    outcome: Literal["unknown", "stale", "ended"]
+    """``"stale"``: nothing, for something was done for the person after the mark was given."""
+    count: int
+    """How many sessions ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceReport:
+    """Which facts agree with the roster; never what the roster says."""
+
+    listed: bool
+    names_match: bool
+    birthdate_matches: bool
+    has_birthdate: bool
+    """A birthdate is on record."""
+    claimable: bool
+    """Listed, not held, not disabled, not claimed yet."""
+    disabled: bool
+    """The office disabled the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedClaimCode:
+    """A claim code that was just issued: for the letter, shown once."""
+
+    login_id: str
+    given_name: str
+    family_name: str
+    organization: str
+    """Where the person lands after the first log-in."""
+    code: str = field(repr=False)
+    expires_at: datetime
+    needs_birthdate: bool
+    """Whether the claim asks the birthdate too: it is on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueClaimCode:
+    """What asking for a claim code did."""
+
+    outcome: Literal["unknown", "not_claimable", "stale", "issued"]
+    """``"not_claimable"``: claimed already, or not listed as active. ``"stale"``, at the desk: something
+    was done for the person after the mark was given."""
+    issued: IssuedClaimCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResetClaim:
+    """What taking a claim back did."""
+
+    outcome: Literal["unknown", "not_claimed", "reset"]
+    issued: IssuedClaimCode | None = None
+    """With ``"reset"``: the code to claim again with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """How often claims in an organization were nearly right in the last thirty days: guessing spread
+    over many people shows here first."""
+
+    near_misses: int
+    """From outside the named networks, and followed by no success of the same browser."""
+    unclaimed: int
+    """People listed who have not claimed."""
+    told_at: int
+    """At so many near misses the audit says ``claims_guessed``."""
+    code_at: int
+    """At so many, claims from outside the named networks need a code."""
+    needs_code: bool
+
+

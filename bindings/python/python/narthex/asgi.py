@@ -1,0 +1,255 @@
+"""The portal's pages, JSON and assets as an ASGI application, under any prefix."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from ._errors import InvalidArgument
+from ._guard import Protected, rest_of_grid
+from ._narthex import Events
+from ._portal import Portal
+from ._site import Request
+from ._visit import Answered, Visit
+
+__all__ = ["PortalApp", "PortalMiddleware", "visit_of"]
+
+SCOPE_KEY = "narthex"
+"""Where the middleware puts the :class:`~narthex._visit.Visit` of a request."""
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY_BYTES_MAX = 16 * 1024
+"""The longest body the portal reads; a longer one is refused by the engine."""
+
+KEEP_ALIVE_S = 15.0
+"""How often an event stream with nothing to say says so."""
+
+
+class PortalApp:
+    """Serves the portal that lives at ``portal.site.base_url``.
+
+    Mount it where the path of the base URL says, on the root for ``https://portal.school.example``.
+    """
+
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        else:
+            await _close(receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _read(receive)
+        if body is None:
+            return
+        arrived = time.monotonic()
+        try:
+            operation = self.portal._engine.handle(_request(scope), body, True)
+        except InvalidArgument:
+            await _answer(send, 400, [], b"")
+            return
+        status, headers, content, on_grid = await operation
+        if on_grid:
+            await asyncio.sleep(rest_of_grid(arrived))
+        if isinstance(content, Events):
+            await _stream(receive, send, status, headers, content)
+        else:
+            await _answer(send, status, headers, content)
+
+
+class PortalMiddleware:
+    """The portal in front of an application: answers what is the portal's, and tells the
+    application who is there. ``scope["narthex"]`` is the :class:`~narthex._visit.Visit`.
+
+    ``protect``: prefixes that nobody comes to without a session, by HTTP or websocket. A websocket that a
+    page of another origin opens is refused there too. A websocket stays open when its session ends:
+    whoever keeps one open asks :meth:`~narthex.Portal.verify_session` again, or subscribes.
+    """
+
+    def __init__(self, app: App, portal: Portal, protect: Sequence[str] = ()) -> None:
+        self.app = app
+        self.portal = portal
+        self.protect = Protected(protect)
+        self.pages = PortalApp(portal)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path = scope["path"]
+        if self.portal._engine.owns(path):
+            await self.pages(scope, receive, send)
+            return
+        try:
+            operation = self.portal._engine.admit(_request(scope), path in self.protect)
+        except InvalidArgument:
+            await _answer(send, 400, [], b"")
+            return
+        admitted = await operation
+        if isinstance(admitted, tuple):
+            await _refuse(send, Answered(admitted))
+            return
+        visit = Visit(admitted)
+        scope[SCOPE_KEY] = visit
+        begun = False
+
+        async def send_once_known(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                if visit.session is not None:
+                    _keep_nowhere(message)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_once_known)
+        except Answered as answered:
+            if begun:
+                raise
+            await _refuse(send, answered)
+
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        protected = path in self.protect
+        if self.portal._engine.owns(path) or (protected and not self._is_of_our_pages(scope)):
+            await _close(receive, send)
+            return
+        try:
+            admitted = await self.portal._engine.admit(_request(scope), protected)
+        except InvalidArgument:
+            await _close(receive, send)
+            return
+        if isinstance(admitted, tuple):
+            await _close(receive, send)
+            return
+        scope[SCOPE_KEY] = Visit(admitted)
+        await self.app(scope, receive, send)
+
+    def _is_of_our_pages(self, scope: Scope) -> bool:
+        """Browsers say which page opens a websocket; they do not keep other pages from it."""
+        site = self.portal.site
+        ours = urlsplit(site.base_url if site else "")
+        said = [value for name, value in scope["headers"] if name.lower() == b"origin"]
+        return said in ([], [f"{ours.scheme}://{ours.netloc}".encode()])
+
+
+def visit_of(scope: Scope) -> Visit:
+    """Who is there, as :class:`PortalMiddleware` found out."""
+    visit = scope.get(SCOPE_KEY)
+    if not isinstance(visit, Visit):
+        raise RuntimeError("there is no visit: add narthex.asgi.PortalMiddleware")
+    return visit
+
+
+async def _close(receive: Receive, send: Send) -> None:
+    """Turns a websocket away before it is open: the client sees 403."""
+    await receive()
+    await send({"type": "websocket.close", "code": 1008})
+
+
+def _keep_nowhere(message: Message) -> None:
+    """What is for one person is kept by no cache."""
+    headers = list(message.get("headers", ()))
+    if not any(name.lower() == b"cache-control" for name, _ in headers):
+        headers.append((b"cache-control", b"no-store"))
+    message["headers"] = headers
+
+
+async def _refuse(send: Send, answered: Answered) -> None:
+    await _answer(send, answered.status, answered.headers, answered.content)
+
+
+def _request(scope: Scope) -> Request:
+    # The path as it was sent: what was percent-encoded stays so.
+    path = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~").encode()
+    query = scope.get("query_string", b"")
+    target = path + b"?" + query if query else path
+    client = scope.get("client")
+    return Request(
+        method=scope.get("method", "GET"),
+        target=target.decode("latin-1"),
+        headers=[(bytes(name), bytes(value)) for name, value in scope["headers"]],
+        peer=client[0] if client else None,
+    )
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The body, as far as it matters; ``None``: the client has gone."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        more: bytes = message.get("body", b"")
+        body = (body + more)[: BODY_BYTES_MAX + 1]
+        if not message.get("more_body", False):
+            return body
+
+
+async def _answer(
+    send: Send, status: int, headers: list[tuple[bytes, bytes]], content: bytes
+) -> None:
+    length = (b"content-length", str(len(content)).encode())
+    if status != 204 and not any(name == b"content-length" for name, _ in headers):
+        headers = [*headers, length]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+async def _stream(
+    receive: Receive, send: Send, status: int, headers: list[tuple[bytes, bytes]], events: Events
+) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        while not gone.done():
+            coming = asyncio.ensure_future(_next(events))
+            while not coming.done() and not gone.done():
+                done, _ = await asyncio.wait(
+                    (coming, gone), timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done:
+                    await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
+            if gone.done():
+                break
+            event = coming.result()
+            if event is None:
+                await send({"type": "http.response.body", "body": b""})
+                break
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+    finally:
+        events.close()
+        gone.cancel()
+
+
+async def _next(events: Events) -> bytes | None:
+    return await events.next()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

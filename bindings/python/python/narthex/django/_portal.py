@@ -1,0 +1,78 @@
+"""The portal that the settings name, opened at its first use in each process."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+from .._policy import App, Policy
+from .._portal import Portal
+
+SETTINGS = {
+    "store",
+    "base_url",
+    "apps",
+    "policy",
+    "create_users",
+    "adopt_users",
+    "django_users",
+    "options",
+}
+"""The keys of ``settings.NARTHEX``; ``options`` are more arguments of ``Portal.open``."""
+
+_lock = threading.Lock()
+_portal: Portal | None = None
+
+
+def narthex_settings() -> dict[str, Any]:
+    """``settings.NARTHEX``, with its keys looked at."""
+    told = getattr(settings, "NARTHEX", None)
+    if not isinstance(told, dict) or not {"store", "base_url"} <= told.keys():
+        raise ImproperlyConfigured('settings.NARTHEX needs "store" and "base_url"')
+    if unknown := told.keys() - SETTINGS:
+        raise ImproperlyConfigured(f"settings.NARTHEX has unknown keys: {sorted(unknown)}")
+    return told
+
+
+def policy_of(told: dict[str, Any]) -> Policy:
+    """``NARTHEX["policy"]``, or the default one with the prefixes of ``NARTHEX["apps"]``."""
+    policy = told.get("policy")
+    if policy is not None:
+        if "apps" in told:
+            raise ImproperlyConfigured('give NARTHEX["policy"] its apps, or NARTHEX["apps"], not both')
+        assert isinstance(policy, Policy)
+        return policy
+    return Policy(apps=tuple(App(prefix) for prefix in told.get("apps", ())))
+
+
+def get_portal() -> Portal:
+    """The portal of this project."""
+    global _portal
+    with _lock:
+        if _portal is None:
+            told = narthex_settings()
+            _portal = Portal.open(
+                told["store"],
+                base_url=told["base_url"],
+                policy=policy_of(told),
+                **told.get("options", {}),
+            )
+        return _portal
+
+
+def set_portal(portal: Portal | None) -> None:
+    """For tests: this portal from now on; ``None``: what the settings say."""
+    global _portal
+    with _lock:
+        _portal = portal
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **_more: Any) -> None:
+    if setting == "NARTHEX":
+        set_portal(None)

@@ -1,0 +1,49 @@
+"""``manage.py narthex_import_roster roster.zip``: who may claim an account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ...._errors import NarthexError
+from ..._portal import get_portal
+
+
+class Command(BaseCommand):
+    """Imports a roster; may be run while the project serves."""
+
+    help = "Brings a OneRoster or School Data Sync folder or zip into the portal's store."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", help="a folder or zip")
+        parser.add_argument("--dry-run", action="store_true", help="judge it, change nothing")
+        parser.add_argument("--format", choices=["oneroster", "sds"])
+        parser.add_argument("--date-order", choices=["ymd", "mdy", "dmy"])
+        parser.add_argument("--number-column")
+        parser.add_argument("--source", help="whose file it is, where another source is known")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            report = get_portal().import_roster(
+                options["path"],
+                dry_run=options["dry_run"],
+                format=options["format"],
+                date_order=options["date_order"],
+                number_column=options["number_column"],
+                source=options["source"],
+            )
+        except NarthexError as error:
+            raise CommandError(str(error)) from error
+        for finding in report.findings:
+            place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+            self.stdout.write(f"{finding.severity}: {place}: {finding.message}")
+        if not report.usable or any(one.severity == "error" for one in report.findings):
+            raise CommandError("the roster cannot be used as it is; nothing was changed")
+        done = "would be" if options["dry_run"] else "were"
+        self.stdout.write(
+            f"{report.added} {done} added, {report.changed} changed, {report.unchanged} stay as they "
+            f"are, {report.deactivated} no longer listed, {report.held} held back"
+        )
+        if report.held or report.left_out:
+            raise CommandError(f"{report.held} held back and {report.left_out} left out: look at them")

@@ -1,0 +1,174 @@
+"""The portal in front of a Django project."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from .. import wsgi
+from .._errors import InvalidArgument, NarthexError
+from .._guard import rest_of_grid
+from .._narthex import Events
+from .._portal import Portal
+from .._values import Profile
+from .._visit import Answered, Visit
+from ._portal import get_portal, narthex_settings
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+FAMILY_KEY = "_narthex_family"
+"""Which of the portal's sessions the data in ``request.session`` belongs to."""
+
+
+class PortalMiddleware:
+    """Answers what is the portal's; elsewhere ``request.narthex`` says who is there, and
+    ``request.user`` is the project's own user of that person.
+
+    Goes below ``AuthenticationMiddleware``. Who has no session of the portal's stays who Django
+    says they are: superusers keep their own log-in. Below ``NARTHEX["django_users"]`` (by default
+    ``/admin/``) Django's own users come first.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        portal = get_portal()
+        path = wsgi.path_of(request.META)
+        if portal._engine.owns(path):
+            return _pages(portal, request, path)
+        try:
+            said = wsgi.request(request.META)
+            admitted = portal._engine.admit(said, False).run()
+        except InvalidArgument:
+            return HttpResponse(status=400)
+        if isinstance(admitted, tuple):
+            return _response(Answered(admitted))
+        visit = Visit(admitted)
+        request.narthex = visit  # type: ignore[attr-defined]
+        _bind_session(request, visit)
+        if visit.session is not None:
+            _put_user(request, visit)
+        response = self.get_response(request)
+        if visit.session is not None and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """What ``request.narthex.require()`` raises is an answer."""
+        return _response(error) if isinstance(error, Answered) else None
+
+
+def _put_user(request: HttpRequest, visit: Visit) -> None:
+    own = tuple(narthex_settings().get("django_users", ("/admin/",)))
+    if request.path.startswith(own):
+        return
+
+    def user() -> Any:
+        profile = visit.profile()
+        found = None if profile is None else authenticate(request, narthex_profile=profile)
+        return found or AnonymousUser()
+
+    request.user = SimpleLazyObject(user)  # type: ignore[assignment]
+
+    async def auser() -> Any:
+        from asgiref.sync import sync_to_async
+
+        return await sync_to_async(user)()
+
+    request.auser = auser
+
+
+def _bind_session(request: HttpRequest, visit: Visit) -> None:
+    """What a person left in Django's session is gone when their session of the portal ended, or
+    another person came."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not hasattr(request, "session"):
+        return
+    bound = request.session.get(FAMILY_KEY)
+    if bound is not None and bound != visit.family:
+        request.session.flush()
+    if visit.family is not None and request.session.get(FAMILY_KEY) != visit.family:
+        request.session[FAMILY_KEY] = visit.family
+
+
+def _pages(portal: Portal, request: HttpRequest, path: str) -> HttpResponse:
+    arrived = time.monotonic()
+    before = _who(portal, request) if _is_log_out(request, path) else None
+    try:
+        said = wsgi.request(request.META)
+        body = request.read(wsgi.BODY_BYTES_MAX + 1)
+        status, headers, content, on_grid = portal._engine.handle(said, body, False).run()
+    except InvalidArgument:
+        return HttpResponse(status=400)
+    if on_grid:
+        time.sleep(rest_of_grid(arrived))
+    assert not isinstance(content, Events), "there are no events without streams"
+    response = _made(status, headers, content)
+    if status < 400:
+        _send_signals(portal, request, response, before)
+    return response
+
+
+def _is_log_out(request: HttpRequest, path: str) -> bool:
+    return (request.method, path.rpartition("/")[2]) in {("POST", "logout"), ("DELETE", "session")}
+
+
+def _send_signals(
+    portal: Portal, request: HttpRequest, response: HttpResponse, before: Profile | None
+) -> None:
+    if before is not None:
+        user = authenticate(request, narthex_profile=before)
+        user_logged_out.send(sender=user.__class__, request=request, user=user)
+    elif request.method == "POST" and request.path.rpartition("/")[2] in ("login", "session"):
+        profile = _of_new_cookie(portal, response)
+        user = None if profile is None else authenticate(request, narthex_profile=profile)
+        if user is not None:
+            user_logged_in.send(sender=user.__class__, request=request, user=user)
+
+
+def _who(portal: Portal, request: HttpRequest) -> Profile | None:
+    try:
+        admitted = portal._engine.admit(wsgi.request(request.META), False).run()
+    except NarthexError:
+        return None
+    return None if isinstance(admitted, tuple) else Visit(admitted).profile()
+
+
+def _of_new_cookie(portal: Portal, response: HttpResponse) -> Profile | None:
+    """Who the session cookie of a response is for."""
+    https = urlsplit(portal.site.base_url if portal.site else "").scheme == "https"
+    suffix = portal.site.cookie_suffix if portal.site else ""
+    name = ("__Host-" if https else "") + "narthex" + (f"-{suffix}" if suffix else "")
+    morsel = response.cookies.get(name)
+    if morsel is None or not morsel.value:
+        return None
+    try:
+        return portal.profile(portal.verify_session(morsel.value))
+    except NarthexError:
+        return None
+
+
+def _response(answered: Answered) -> HttpResponse:
+    return _made(answered.status, answered.headers, answered.content)
+
+
+def _made(status: int, headers: list[tuple[bytes, bytes]], content: bytes) -> HttpResponse:
+    response = HttpResponse(content, status=status)
+    del response["Content-Type"]
+    for name, value in headers:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        if key == "set-cookie":
+            response.cookies.load(text)
+        else:
+            response[key] = text
+    return response
+

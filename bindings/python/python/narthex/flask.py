@@ -1,0 +1,74 @@
+"""The portal for Flask: an extension, a decorator, and ``current_visit``.
+
+::
+
+    app = Flask(__name__)
+    Narthex(app, portal)
+
+    @app.get("/diary/")
+    @login_required
+    def diary(): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import Flask, Response, request
+from markupsafe import Markup
+from werkzeug.local import LocalProxy
+
+from ._narthex import Session
+from ._portal import Portal
+from ._visit import Answered, Visit
+from .wsgi import PortalMiddleware, visit_of
+
+__all__ = ["Narthex", "current_session", "current_visit", "login_required"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+current_visit: Visit = LocalProxy(lambda: visit_of(request.environ))  # type: ignore[assignment]
+"""Who is at the page of the current request."""
+
+current_session: Session | None = LocalProxy(  # type: ignore[assignment]
+    lambda: visit_of(request.environ).session
+)
+"""The session of the current request; false without one."""
+
+
+class Narthex:
+    """Puts the portal in front of ``app``, and ``narthex_header()`` into its templates."""
+
+    def __init__(self, app: Flask | None = None, portal: Portal | None = None) -> None:
+        if app is not None and portal is not None:
+            self.init_app(app, portal)
+
+    def init_app(self, app: Flask, portal: Portal) -> None:
+        """For applications that are made by a function."""
+        app.extensions["narthex"] = portal
+        app.wsgi_app = PortalMiddleware(app.wsgi_app, portal)  # type: ignore[method-assign]
+        app.register_error_handler(Answered, _answer)
+        app.context_processor(lambda: {"narthex_header": _header})
+
+
+def _header() -> Markup:
+    return Markup(visit_of(request.environ).header())
+
+
+def _answer(answered: Answered) -> Response:
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answered.headers]
+    return Response(answered.content, answered.status, headers)
+
+
+def login_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Who has no live session is led to the log-in and back; a script is answered 401."""
+
+    @wraps(view)
+    def protected(*args: P.args, **kwargs: P.kwargs) -> R:
+        visit_of(request.environ).require()
+        return view(*args, **kwargs)
+
+    return protected

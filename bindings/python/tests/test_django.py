@@ -1,0 +1,312 @@
+"""Django: users, log-in and log-out, permissions, sessions, checks, commands."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import django
+import pytest
+from browser import _Forms
+from django.conf import settings
+
+if not settings.configured:
+    settings.configure(
+        SECRET_KEY="for tests",
+        ALLOWED_HOSTS=["127.0.0.1"],
+        INSTALLED_APPS=[
+            "django.contrib.admin",
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.messages",
+            "django.contrib.sessions",
+            "narthex.django",
+        ],
+        MIDDLEWARE=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+            "narthex.django.middleware.PortalMiddleware",
+        ],
+        AUTHENTICATION_BACKENDS=[
+            "django.contrib.auth.backends.ModelBackend",
+            "narthex.django.backends.PortalBackend",
+        ],
+        LOGIN_URL="/portal/login",
+        ROOT_URLCONF="test_django",
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ]
+                },
+            }
+        ],
+        USE_TZ=True,
+        NARTHEX={
+            "store": "memory:",
+            "base_url": "http://127.0.0.1:8000/portal",
+            "apps": ["/diary/"],
+        },
+    )
+    django.setup()
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.core.management import CommandError, call_command
+from django.http import HttpRequest, HttpResponse
+from django.template import RequestContext, Template
+from django.test import Client, override_settings
+from django.urls import path
+
+from narthex import App, Policy
+from narthex.django import set_portal
+from narthex.django.checks import check_settings
+from narthex.django.models import PortalAccount
+from narthex.testing import ADA, BEN, Someone, TestPortal, claim, log_in, portal
+
+HOST = "127.0.0.1:8000"
+PAGE: dict[str, Any] = {"HTTP_HOST": HOST, "HTTP_ACCEPT": "text/html", "HTTP_SEC_FETCH_USER": "?1"}
+
+
+def who(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"{request.user.get_username()}|{request.user.is_authenticated}")
+
+
+@login_required
+def diary(request: HttpRequest) -> HttpResponse:
+    template = Template("{% load narthex %}{% narthex_header %}{{ request.user.get_full_name }}")
+    return HttpResponse(template.render(RequestContext(request)))
+
+
+def own(request: HttpRequest) -> HttpResponse:
+    request.narthex.require()  # type: ignore[attr-defined]
+    return HttpResponse("own")
+
+
+def basket(request: HttpRequest) -> HttpResponse:
+    basket = request.session.setdefault("basket", [])
+    basket.append("book")
+    request.session["basket"] = basket
+    return HttpResponse(str(len(basket)))
+
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("diary/", diary),
+    path("diary/own", own),
+    path("who/", who),
+    path("basket/", basket),
+]
+
+
+@pytest.fixture(scope="module")
+def database() -> None:
+    call_command("migrate", verbosity=0)
+
+
+@pytest.fixture
+def school(database: None) -> Iterator[TestPortal]:
+    policy = Policy(apps=(App("/diary/"),))
+    with portal(base_url=f"http://{HOST}/portal", policy=policy) as opened:
+        set_portal(opened)
+        yield opened
+        set_portal(None)
+        get_user_model()._default_manager.all().delete()
+
+
+def known(school: TestPortal, someone: Someone = ADA) -> Client:
+    client = Client()
+    client.cookies["narthex"] = log_in(school, someone).token.expose()
+    return client
+
+
+def test_login_required_leads_to_the_portal_and_back(school: TestPortal) -> None:
+    led = Client().get("/diary/", **PAGE)
+    assert (led.status_code, led["location"]) == (302, "/portal/login?next=/diary/")
+    page = Client().get(led["location"], **PAGE)
+    assert page.status_code == 200
+    assert b'name="return_to" value="/diary/"' in page.content
+    led = Client().get("/diary/own", **PAGE)
+    assert led.status_code == 303
+    assert led["location"].startswith("/portal/login?return_to=/diary/own")
+
+
+def test_the_user_of_the_request_is_the_projects_own(school: TestPortal) -> None:
+    assert Client().get("/who/", **PAGE).content == b"|False"
+    client = known(school)
+    response = client.get("/who/", **PAGE)
+    assert response.content == b"S-1024|True"
+    assert response["cache-control"] == "no-store"
+    user: Any = get_user_model()._default_manager.get(username="S-1024")
+    assert (user.first_name, user.last_name) == ("Ada", "Byron")
+    assert not user.has_usable_password()
+    page = client.get("/diary/", **PAGE)
+    assert b"Ada Byron" in page.content and b"<narthex-header" in page.content
+    client.get("/who/", **PAGE)
+    assert get_user_model()._default_manager.count() == 1
+
+
+def test_a_user_that_the_project_made_inactive_is_nobody(school: TestPortal) -> None:
+    client = known(school)
+    client.get("/who/", **PAGE)
+    get_user_model()._default_manager.update(is_active=False)
+    assert client.get("/who/", **PAGE).content == b"|False"
+
+
+def test_a_number_makes_nobody_a_user_of_the_project(school: TestPortal) -> None:
+    people: Any = get_user_model()._default_manager
+    own = people.create_user("S-1024", password="toor toor toor")
+    assert known(school).get("/who/", **PAGE).content == b"|False", "whoever has a password"
+    own.set_unusable_password()
+    own.is_staff = True
+    own.save()
+    assert known(school).get("/who/", **PAGE).content == b"|False", "nor staff"
+    own.refresh_from_db()
+    assert own.first_name == "", "and nothing of theirs is changed"
+    own.is_staff = False
+    own.save()
+    assert known(school).get("/who/", **PAGE).content == b"S-1024|True", "made by the portal once"
+    assert people.count() == 1
+
+
+def test_a_project_may_hand_its_users_on(school: TestPortal) -> None:
+    people: Any = get_user_model()._default_manager
+    people.create_user("S-1024", password="toor toor toor")
+    people.create_superuser("S-1025", password="toor toor toor")
+    told = {**settings.NARTHEX, "adopt_users": True}
+    with override_settings(NARTHEX=told):
+        set_portal(school)
+        assert known(school).get("/who/", **PAGE).content == b"S-1024|True"
+        assert known(school, BEN).get("/who/", **PAGE).content == b"|False", "never superusers"
+    set_portal(school)
+
+
+def test_a_number_that_is_given_out_again_hands_no_user_on(school: TestPortal) -> None:
+    client = known(school)
+    client.get("/who/", **PAGE)
+    ada: Any = get_user_model()._default_manager.get(username="S-1024")
+    # As if another person had come to the number: another account of the portal's.
+    PortalAccount.objects.filter(user=ada).update(account="0" * 32)
+    who = client.get("/who/", **PAGE).content.decode()
+    account = school.profile(log_in(school).session).account
+    assert who == f"S-1024-{account[:8]}|True"
+    assert client.get("/who/", **PAGE).content.decode() == who
+
+
+def test_p01_who_was_logged_out_elsewhere_is_nobody_at_once(school: TestPortal) -> None:
+    client = known(school)
+    assert client.get("/who/", **PAGE).content == b"S-1024|True"
+    school.reset_claim(ADA.login_id)
+    assert client.get("/who/", **PAGE).content == b"|False"
+
+
+def test_superusers_keep_their_own_log_in(school: TestPortal) -> None:
+    people: Any = get_user_model()._default_manager
+    people.create_superuser("root", password="toor toor toor")
+    client = Client()
+    assert client.login(username="root", password="toor toor toor")
+    assert client.get("/who/", **PAGE).content == b"root|True"
+    client.cookies["narthex"] = log_in(school).token.expose()
+    assert client.get("/who/", **PAGE).content == b"S-1024|True"
+    assert client.get("/admin/", **PAGE).status_code == 200, "and the admin stays theirs"
+
+
+def test_tests_of_a_project_log_in_whom_they_like(school: TestPortal) -> None:
+    people: Any = get_user_model()._default_manager
+    user = people.create_user("root", password="toor toor toor")
+    client = Client()
+    client.force_login(user)
+    assert client.get("/who/", **PAGE).content == b"root|True"
+    # What is no text of Latin-1 is no reason to fail: the clients of tests say such things.
+    odd = {"HTTP_X_NONE": None, "HTTP_X_NAME": "\u0141ukasz"}
+    assert client.get("/who/", **PAGE, **odd).content == b"root|True"  # type: ignore[arg-type]
+
+
+def test_what_is_left_in_djangos_session_goes_with_the_person(school: TestPortal) -> None:
+    client = known(school, ADA)
+    client.get("/basket/", **PAGE)
+    assert client.get("/basket/", **PAGE).content == b"2"
+    client.cookies["narthex"] = log_in(school, BEN).token.expose()
+    assert client.get("/basket/", **PAGE).content == b"1", "another person finds nothing"
+    del client.cookies["narthex"]
+    assert client.get("/basket/", **PAGE).content == b"1", "nobody finds nothing"
+
+
+def test_signals_tell_of_log_in_and_log_out(school: TestPortal) -> None:
+    claim(school, ADA)
+    told: list[tuple[str, str]] = []
+
+    def heard_in(sender: Any, user: Any, **more: Any) -> None:
+        told.append(("in", user.get_username()))
+
+    def heard_out(sender: Any, user: Any, **more: Any) -> None:
+        told.append(("out", user.get_username()))
+
+    user_logged_in.connect(heard_in)
+    user_logged_out.connect(heard_out)
+    client = Client()
+    send: dict[str, Any] = {**PAGE, "HTTP_ORIGIN": f"http://{HOST}", "HTTP_SEC_FETCH_SITE": "same-origin"}
+
+    def form(page: str, action: str) -> dict[str, str]:
+        reader = _Forms()
+        reader.feed(client.get(page, **PAGE).content.decode())
+        return next(fields for target, fields in reader.forms if target.endswith(action))
+
+    kind = "application/x-www-form-urlencoded"
+    wrong = {**form("/portal/login", "/login"), "login_id": "S-1024", "password": "x" * 20}
+    client.post("/portal/login", urlencode(wrong), content_type=kind, **send)
+    assert told == []
+    right = {**form("/portal/login", "/login"), "login_id": "S-1024", "password": ADA.password}
+    response = client.post("/portal/login", urlencode(right), content_type=kind, **send)
+    assert response.status_code == 303
+    assert told == [("in", "S-1024")]
+    leave = urlencode(form("/portal/account", "/logout"))
+    response = client.post("/portal/logout", leave, content_type=kind, **send)
+    assert response.status_code == 303
+    assert told == [("in", "S-1024"), ("out", "S-1024")]
+    user_logged_in.disconnect(heard_in)
+    user_logged_out.disconnect(heard_out)
+
+
+def test_checks_say_what_to_do() -> None:
+    assert [message.id for message in check_settings(None)] == ["narthex.W002"]
+    middleware = settings.MIDDLEWARE
+    for changed, id in (
+        ({"MIDDLEWARE": middleware[:-1]}, "narthex.E002"),
+        ({"MIDDLEWARE": [middleware[-1], *middleware[:-1]]}, "narthex.E003"),
+        ({"AUTHENTICATION_BACKENDS": settings.AUTHENTICATION_BACKENDS[:1]}, "narthex.E004"),
+        ({"AUTHENTICATION_BACKENDS": settings.AUTHENTICATION_BACKENDS[::-1]}, "narthex.W003"),
+        ({"LOGIN_URL": "/accounts/login/"}, "narthex.W001"),
+        ({"NARTHEX": {"store": "memory:"}}, "narthex.E001"),
+        ({"NARTHEX": {"store": "memory:", "base_url": "x", "typo": 1}}, "narthex.E001"),
+    ):
+        with override_settings(**changed):
+            assert id in [message.id for message in check_settings(None)]
+
+
+def test_commands(school: TestPortal) -> None:
+    roster = Path(__file__).parents[3] / "examples/rosters/oneroster-v1p2-98-users/package.zip"
+    told = io.StringIO()
+    with pytest.raises(CommandError, match="nothing was changed"):
+        call_command("narthex_import_roster", str(roster), stdout=told)
+    call_command("narthex_import_roster", str(roster), source="sample", stdout=told)
+    assert "98 were added" in told.getvalue()
+    with pytest.raises(CommandError, match="cannot open"):
+        call_command("narthex_import_roster", "/nowhere", stdout=told)
+    with pytest.raises(CommandError, match="need you"):
+        call_command("narthex_doctor", stdout=told)
+    assert "NOT the base URL is plain http" in told.getvalue()

@@ -1,0 +1,130 @@
+"""FastAPI, Starlette and Flask: what their users expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from flask import Flask, render_template_string
+from starlette.applications import Starlette
+from starlette.authentication import requires
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from narthex import App, Policy
+from narthex.fastapi import Anybody, FreshPerson, Person, PortalMiddleware
+from narthex.flask import Narthex, current_session, current_visit, login_required
+from narthex.starlette import PortalBackend
+from narthex.testing import ADA, TestPortal, log_in, portal
+
+ORIGIN = "http://127.0.0.1:8000"
+PAGE = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-user": "?1"}
+
+
+@pytest.fixture
+def school() -> Iterator[TestPortal]:
+    policy = Policy(apps=(App("/diary/"),))
+    with portal(base_url=f"{ORIGIN}/portal", policy=policy) as opened:
+        yield opened
+
+
+def cookie(school: TestPortal) -> dict[str, str]:
+    return {"cookie": f"narthex={log_in(school).token.expose()}"}
+
+
+def test_fastapi_optional_required_and_fresh(school: TestPortal) -> None:
+    app = FastAPI()
+    app.add_middleware(PortalMiddleware, portal=school)
+
+    @app.get("/diary/anybody")
+    async def anybody(visit: Anybody) -> str:
+        return "known" if visit.session else "stranger"
+
+    @app.get("/diary/person")
+    async def person(visit: Person) -> str:
+        profile = await visit.aprofile()
+        return profile.login_id if profile else ""
+
+    @app.get("/diary/fresh")
+    def just_now(visit: FreshPerson) -> str:
+        return "fresh"
+
+    client = TestClient(app, base_url=ORIGIN, follow_redirects=False)
+    assert client.get("/diary/anybody").json() == "stranger"
+    led = client.get("/diary/person", headers=PAGE)
+    assert led.status_code == 303
+    assert led.headers["location"].startswith("/portal/login?return_to=/diary/person")
+    script = client.get("/diary/person", headers={"sec-fetch-mode": "cors"})
+    assert (script.status_code, script.json()["code"]) == (401, "not_logged_in")
+
+    known = cookie(school)
+    assert client.get("/diary/anybody", headers=known).json() == "known"
+    assert client.get("/diary/person", headers=known).json() == "S-1024"
+    assert client.get("/diary/fresh", headers=known).json() == "fresh"
+    school.clock.advance(timedelta(minutes=16))
+    assert client.get("/diary/fresh", headers=known | PAGE).status_code != 200
+    assert client.get("/portal/login").status_code == 200
+
+    document = client.get("/openapi.json").json()
+    scheme = document["components"]["securitySchemes"]["narthex"]
+    assert (scheme["type"], scheme["in"]) == ("apiKey", "cookie")
+    assert document["paths"]["/diary/person"]["get"]["security"] == [{"narthex": []}]
+
+
+def test_starlette_knows_the_user_and_the_scopes(school: TestPortal) -> None:
+    @requires(["authenticated", "student:north-high"])
+    async def page(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(f"{request.user.display_name} {request.user.identity}")
+
+    @requires("teacher:north-high")
+    async def teachers(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("staff")
+
+    app = Starlette(
+        routes=[Route("/diary/", page), Route("/diary/teachers", teachers)],
+        middleware=[
+            Middleware(PortalMiddleware, portal=school),
+            Middleware(AuthenticationMiddleware, backend=PortalBackend()),
+        ],
+    )
+    client = TestClient(app, base_url=ORIGIN)
+    assert client.get("/diary/").status_code == 403
+    known = cookie(school)
+    account = log_in(school).session.account
+    assert client.get("/diary/", headers=known).text == f"Ada Byron {account}"
+    assert client.get("/diary/teachers", headers=known).status_code == 403
+
+
+def test_flask_decorator_proxies_and_header(school: TestPortal) -> None:
+    app = Flask(__name__)
+    Narthex(app, school)
+
+    @app.get("/diary/")
+    @login_required
+    def diary() -> str:
+        return render_template_string("{{ narthex_header() }}{{ name }}", name=current_visit.profile())
+
+    @app.get("/diary/anybody")
+    def anybody() -> str:
+        return "known" if current_session else "stranger"
+
+    client = app.test_client(use_cookies=False)
+    place = {"base_url": ORIGIN}
+    assert client.get("/diary/anybody", **place).text == "stranger"
+    led = client.get("/diary/?week=3", headers=PAGE, **place)
+    assert led.status_code == 303
+    assert led.location.startswith("/portal/login?return_to=/diary/%3Fweek%3D3")
+    assert client.get("/diary/", headers={"sec-fetch-mode": "cors"}, **place).status_code == 401
+    known = cookie(school)
+    page = client.get("/diary/", headers=known | PAGE, **place)
+    assert page.status_code == 200
+    assert "<narthex-header" in page.text and ADA.given_name in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert client.get("/diary/anybody", headers=known, **place).text == "known"
+    assert client.get("/portal/login", **place).status_code == 200

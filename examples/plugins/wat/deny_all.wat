@@ -1,0 +1,28 @@
+;; A second opinion on log-ins that is against everybody.
+(module
+  (memory (export "memory") 3)
+  (global $next (mut i32) (i32.const 65536))
+  (func (export "cabi_realloc") (param i32 i32 i32) (param $size i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $at) (local.get $size)))
+    (local.get $at))
+  ;; A record of three texts: a pointer and a length for each.
+  (data (i32.const 64) "deny_all")
+  (data (i32.const 80) "1.0.0")
+  (data (i32.const 96) "Refuses every log-in.")
+  (func (export "narthex:portal/lifecycle@0.1.0#describe") (result i32)
+    (i32.store (i32.const 8) (i32.const 64)) (i32.store (i32.const 12) (i32.const 8))
+    (i32.store (i32.const 16) (i32.const 80)) (i32.store (i32.const 20) (i32.const 5))
+    (i32.store (i32.const 24) (i32.const 96)) (i32.store (i32.const 28) (i32.const 21))
+    (i32.const 8))
+  ;; Any settings do.
+  (func (export "narthex:portal/lifecycle@0.1.0#configure") (param i32 i32) (result i32)
+    (i32.store8 (i32.const 40) (i32.const 0))
+    (i32.const 40))
+  (data (i32.const 256) "closed")
+  (func (export "narthex:portal/log-in-opinion@0.1.0#log-in")
+    (param i32 i32 i32 i32 i32 i32 i64) (result i32)
+    (i32.store (i32.const 600) (i32.const 1))
+    (i32.store (i32.const 604) (i32.const 256)) (i32.store (i32.const 608) (i32.const 6))
+    (i32.const 600)))
