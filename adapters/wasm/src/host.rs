@@ -51,6 +51,7 @@ pub(crate) struct Machine {
     pub(crate) engine: Engine,
     pub(crate) ticker: Ticker,
     pooled: bool,
+    fuel: bool,
 }
 
 impl std::fmt::Debug for Machine {
@@ -111,7 +112,16 @@ impl Machine {
             engine,
             ticker,
             pooled: is_pooled,
+            fuel,
         })
+    }
+
+    /// What code compiled for it is called. A build without a compiler knows it too.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.fuel {
+            false => "plain",
+            true => "with-fuel",
+        }
     }
 
     /// Machine code of a component.

@@ -4,7 +4,7 @@
 //! ```text
 //! plugins/mascot/plugin.wasm      the component
 //! plugins/mascot/plugin.toml      digest, grants, limits, settings; sealed
-//! plugins/mascot/<engine>.cwasm   compiled here; sealed
+//! plugins/mascot/plain.cwasm     compiled here; sealed (`with-fuel.cwasm` where fuel is a limit)
 //! plugins/mascot/disabled         there: it is not run
 //! ```
 //!
@@ -28,7 +28,7 @@ use crate::hook::{Capability, Hook};
 use crate::host::{Host, Machine};
 use crate::limits::Limits;
 use crate::manifest::{Digest, Manifest};
-use crate::trusted::{self, engine_key};
+use crate::trusted;
 
 /// The most plugins that are installed.
 const PLUGINS_MAX: usize = 64;
@@ -225,8 +225,8 @@ impl PluginFolder {
         let machine = host.machine_for(&options.limits).map_err(said)?;
         // Compiled once: what is tried is what is kept.
         let code = machine.compile(component).map_err(said)?;
-        let sealed = trusted::seal(&self.key, &machine.engine, &digest, &code).map_err(said)?;
-        let compiled = trusted::open(&self.key, &machine.engine, &digest, &sealed).map_err(said)?;
+        let sealed = trusted::seal(&self.key, &machine, &digest, &code).map_err(said)?;
+        let compiled = trusted::open(&self.key, &machine, &digest, &sealed).map_err(said)?;
         let report = Report::of(&machine, &compiled, digest, &options.limits).map_err(said)?;
         let name = options.name.clone().unwrap_or(report.description.name);
         let manifest = Manifest {
@@ -351,8 +351,7 @@ impl PluginFolder {
         let place = self.place(&manifest.name);
         let path = place.join(compiled_name(machine));
         if let Ok(sealed) = fs::read(&path)
-            && let Ok(component) =
-                trusted::open(&self.key, &machine.engine, &manifest.digest, &sealed)
+            && let Ok(component) = trusted::open(&self.key, machine, &manifest.digest, &sealed)
         {
             return Ok(component);
         }
@@ -384,13 +383,12 @@ impl PluginFolder {
             source,
         };
         let code = machine.compile(&component).map_err(said)?;
-        let sealed =
-            trusted::seal(&self.key, &machine.engine, &manifest.digest, &code).map_err(said)?;
+        let sealed = trusted::seal(&self.key, machine, &manifest.digest, &code).map_err(said)?;
         // Where it cannot be kept it is compiled again at the next start.
         if let Err(error) = write_durably(path, &sealed) {
             tracing::warn!(plugin, %error, "the compiled form could not be kept");
         }
-        trusted::open(&self.key, &machine.engine, &manifest.digest, &sealed).map_err(said)
+        trusted::open(&self.key, machine, &manifest.digest, &sealed).map_err(said)
     }
 
     #[cfg(not(feature = "compile"))]
@@ -517,9 +515,10 @@ impl Report {
 }
 
 fn compiled_name(machine: &Machine) -> String {
-    format!("{:016x}.cwasm", engine_key(&machine.engine))
+    format!("{}.cwasm", machine.kind())
 }
 
+#[cfg(feature = "compile")]
 fn make_private(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]

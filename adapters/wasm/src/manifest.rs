@@ -90,6 +90,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// As it is kept.
+    #[cfg(feature = "compile")]
     pub(crate) fn to_text(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
     }

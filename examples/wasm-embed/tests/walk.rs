@@ -1,7 +1,7 @@
 //! What README.md shows, typed line by line into the host, as a person would.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// The host in a terminal.
@@ -47,11 +47,10 @@ impl Drop for Terminal {
 }
 
 fn value(lines: &[String], name: &str) -> String {
-    let found = lines.iter().find_map(|line| line.strip_prefix(name));
-    let found = found.and_then(|rest| rest.strip_prefix(": "));
-    found
-        .unwrap_or_else(|| panic!("no {name} in {lines:?}"))
-        .to_owned()
+    let told = format!("{name}: ");
+    let found = lines.iter().find_map(|line| line.strip_prefix(&told));
+    assert!(found.is_some(), "no {name} in {lines:?}");
+    found.unwrap().to_owned()
 }
 
 #[test]
@@ -84,7 +83,7 @@ fn a_person_claims_logs_in_changes_the_password_and_logs_out_through_the_kiosk()
     let (status, there) = terminal.types(&format!("/login login_id=13001&password={password}"));
     assert_eq!(
         (status.as_str(), value(&there, "organization").as_str()),
-        ("200", "10001")
+        ("200", "ContosoHighSchool-1b04638d")
     );
     let (status, home) = terminal.types("/");
     assert_eq!(
