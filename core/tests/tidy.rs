@@ -220,6 +220,15 @@ fn the_top_level_is_the_layout() {
 }
 
 #[test]
+fn the_python_package_carries_the_same_licences() {
+    for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        let ours = fs::read(root().join(name)).unwrap();
+        let carried = fs::read(root().join("bindings/python").join(name)).unwrap();
+        assert!(ours == carried, "bindings/python/{name} is another text");
+    }
+}
+
+#[test]
 fn every_member_of_the_workspace_has_a_comment_and_the_lints() {
     let text = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let members = text
