@@ -314,7 +314,8 @@ fn event_kinds() -> Vec<EventKind> {
     let mut kinds = vec![K::AttemptReserved];
     while let Some(last) = kinds.last() {
         kinds.push(match last {
-            K::AttemptReserved => K::ClaimMissed,
+            K::AttemptReserved => K::HookRefused,
+            K::HookRefused => K::ClaimMissed,
             K::ClaimMissed => K::ClaimsGuessed,
             K::ClaimsGuessed => K::ClaimCodeIssued,
             K::ClaimCodeIssued => K::ClaimBegun,

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use narthex_core::model::{OrganizationId, Profile, ResumeLocation};
+use narthex_core::rules::resume::AppPrefix;
 use narthex_core::{Asker, Refusal, VerifiedSession};
 
 use crate::answered::SessionFound;
@@ -25,7 +26,7 @@ use crate::texts::Texts;
 /// Who may come to a page of the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Entry {
-    /// Who has a live session, and belongs to the organization that the location names.
+    /// Who has a live session, and belongs to the organization that the path names.
     #[default]
     Person,
     /// Anybody; who has a live session is known.
@@ -101,7 +102,7 @@ impl PortalService {
 
     /// Judges a request to a page of the host at `path_and_query`, seen from the root of the origin
     /// (some frameworks cut the URI of what they nest). Where the session is known to this process
-    /// and the location names no organization, no store is asked.
+    /// and the path names no organization, no store is asked.
     ///
     /// A navigation that a person began, and whatever changes something, counts as activity. What
     /// changes something must come from a page of this origin.
@@ -224,12 +225,12 @@ impl Visit {
         self.page().location()
     }
 
-    /// The organization that the location names; the person belongs to it.
+    /// The organization that the path names ([`AppPrefix::organization_at`]); the person belongs to it.
     pub fn organization(&self) -> Option<&OrganizationId> {
         self.0.organization.as_ref()
     }
 
-    /// The organization that the location names, else the person's default.
+    /// The organization that the path names, else the person's default.
     ///
     /// # Errors
     /// The store did not answer.
@@ -295,14 +296,16 @@ impl Visit {
 /// What is asked for later does not depend on the headers of the request.
 static NO_HEADERS: LazyLock<HeaderMap> = LazyLock::new(HeaderMap::new);
 
-/// The person, where the store had to be asked, and the organization that the location names.
+/// The person, where the store had to be asked, and the organization that the path names.
 type Judged = (Option<Profile>, Option<OrganizationId>);
 
 async fn admitted(ctx: &mut Ctx<'_>, who: Who) -> Result<Judged, Fault> {
     guard_host(ctx, who).await?;
-    let named = ctx
-        .location()
-        .and_then(|location| location.organization().cloned());
+    let named = match AppPrefix::organization_at(ctx.path, &ctx.portal().policy().apps) {
+        Ok(named) => named,
+        Err(_) if who == Who::Person => return Err(Refusal::NotPermitted.into()),
+        Err(_) => None,
+    };
     let (Some(organization), Some(session)) = (named, &ctx.session) else {
         return Ok((None, None));
     };

@@ -27,7 +27,7 @@ pub struct MaybeSession(pub Option<VerifiedSession>);
 #[derive(Clone, Debug)]
 pub struct FreshSession(pub VerifiedSession);
 
-/// The organization of the location, to which the person belongs: the one that the location names,
+/// The organization of the page, to which the person belongs: the one that the path names,
 /// else the person's default.
 #[derive(Clone, Debug)]
 pub struct Organization(pub OrganizationId);

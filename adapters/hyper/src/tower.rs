@@ -190,7 +190,7 @@ where
 /// Lets in who has a live session.
 ///
 /// * A navigation without one leads to the log-in, which leads back here; a script is answered 401
-///   with a problem document. Where the location names an organization, who does not belong to it is
+///   with a problem document. Where the path names an organization, who does not belong to it is
 ///   refused, as from one that is not there.
 /// * What changes something must come from a page of this origin (`Sec-Fetch-Site`, `Origin`).
 /// * Navigations that a person began, and what changes something, count as activity.

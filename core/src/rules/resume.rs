@@ -103,6 +103,32 @@ impl AppPrefix {
         under.max_by_key(|app| app.prefix.len())
     }
 
+    /// The organization that a request to `path` (from the root of the origin, as it was sent, without
+    /// the query) is for: whoever comes must belong to it. Every request can be judged by it, also one to
+    /// a path that nobody could come back to.
+    ///
+    /// # Errors
+    /// Nobody may come: where [`AppOrganization::FromPath`] is to name the organization, it names none
+    /// that there could be; or the path means another page once its escapes are read and its dots and
+    /// slashes are merged, and a router further on might read it so.
+    pub fn organization_at(
+        path: &str,
+        apps: &[Self],
+    ) -> Result<Option<OrganizationId>, InvalidInput> {
+        let sent = format!("{path}/");
+        let meant = meant(path);
+        let app = Self::of(&sent, apps);
+        if app != Self::of(&meant, apps) {
+            return Err(InvalidInput("the path is another application's once read"));
+        }
+        let Some(app) = app else { return Ok(None) };
+        let organization = app.organization_of(&sent)?;
+        if organization != app.organization_of(&meant)? {
+            return Err(InvalidInput("the path is another organization's once read"));
+        }
+        Ok(organization)
+    }
+
     /// The organization that `path`, which lies under the prefix, names.
     fn organization_of(&self, path: &str) -> Result<Option<OrganizationId>, InvalidInput> {
         match &self.organization {
@@ -117,6 +143,42 @@ impl AppPrefix {
             }
         }
     }
+}
+
+/// The path with its escapes read once, backslashes taken for slashes, empty and dot segments merged, and
+/// a slash at its end.
+fn meant(path: &str) -> String {
+    let mut read = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| byte == b'%');
+        let escaped = escaped.and_then(|hex| std::str::from_utf8(hex).ok());
+        let escaped = escaped.filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                read.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                read.push(byte);
+                rest = after;
+            }
+        }
+    }
+    let read = String::from_utf8_lossy(&read);
+    let mut segments = Vec::new();
+    for segment in read.split(['/', '\\']) {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            _ => segments.push(segment),
+        }
+    }
+    segments
+        .iter()
+        .fold("/".to_owned(), |path, segment| path + segment + "/")
 }
 
 impl ResumeLocation {
@@ -332,6 +394,54 @@ mod tests {
         }
         assert!(ResumeLocation::parse("/timetable/a%20b/x", &apps()).is_err());
         assert_eq!(ResumeLocation::on_host("/account", &apps()), None);
+    }
+
+    #[test]
+    fn a53_the_organization_of_a_request_is_judged_by_its_path_whatever_it_looks_like() {
+        let long = format!("/timetable/10001/{}", "a".repeat(RESUME_BYTES_MAX));
+        for (path, organization) in [
+            ("/gradebook/class/7", None),
+            ("/elsewhere/..", None),
+            ("/timetable", None),
+            ("/timetable/", None),
+            ("/timetable/10001", Some("10001")),
+            (long.as_str(), Some("10001")),
+            ("/timetable/10001/<a>{b}\"|^`", Some("10001")),
+            ("/timetable/10001/100%25/%zz/%2f/x//y/../z", Some("10001")),
+            ("/timetable/rooms", Some("10002")),
+            ("/timetable/rooms/", Some("10002")),
+            ("/timetable/rooms/%20//%", Some("10002")),
+        ] {
+            let named = AppPrefix::organization_at(path, &apps()).unwrap();
+            assert_eq!(
+                named.as_ref().map(OrganizationId::as_str),
+                organization,
+                "{path}"
+            );
+        }
+        for path in [
+            "/timetable/a%20b/x",
+            "/timetable/100%301/x",
+            "/timetable/%/x",
+            "/timetable//10001/",
+            "/timetable/./10001/",
+            "/timetable/10001/../10009/",
+            "/timetable/10001%2f..%2f10009/",
+            "/timetable/10001/%2e%2e/10009/",
+            "/timetable/10001\\..\\10009/",
+            "/timetable/10001\\x",
+            "/timetable/rooms/../10009/",
+            "/timetable/%72ooms/7",
+            "/%74imetable/10001/",
+            "/TIMETABLE/../timetable/10001/",
+            "//timetable/10001/",
+            "/gradebook/../timetable/10001/",
+            "/gradebook%2f..%2ftimetable/rooms/",
+            "/elsewhere/%2e%2e/timetable/",
+        ] {
+            let judged = AppPrefix::organization_at(path, &apps());
+            assert!(judged.is_err(), "{path}: {judged:?}");
+        }
     }
 
     #[test]

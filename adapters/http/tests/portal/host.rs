@@ -307,6 +307,95 @@ fn a53_a_membership_that_was_taken_away_is_gone_at_the_next_request() {
 }
 
 #[test]
+fn a53_a_form_is_judged_by_the_path_it_is_sent_to_and_not_by_the_page_it_came_from() {
+    let house = house();
+    let mut browser = house.browser();
+    browser.claim("S-2048", "Ben", "Okoro");
+    browser.log_in("S-2048");
+    let own = format!("{ORIGIN_URL}/timetable/south/");
+    for method in [Method::POST, Method::PUT, Method::DELETE] {
+        for referer in [
+            None,
+            Some(own.as_str()),
+            Some("https://portal.school.example/library/"),
+        ] {
+            let mut headers = NAVIGATION.to_vec();
+            headers.extend(referer.map(|referer| ("referer", referer)));
+            let come = |location| come(&browser, method.clone(), location, &headers, Entry::Person);
+            let refused = come("/timetable/north/save").unwrap_err();
+            assert_eq!(
+                refused.status,
+                StatusCode::FORBIDDEN,
+                "{method} {referer:?}"
+            );
+            for location in ["/timetable/south/save", "/rooms/save"] {
+                let visit = come(location).unwrap();
+                assert_eq!(visit.organization().unwrap().as_str(), "south");
+            }
+            let visit = come("/library/save").unwrap();
+            assert_eq!(visit.organization(), None, "{method} {referer:?}");
+        }
+    }
+    let ada = ada(&house);
+    house.import(batch(false));
+    for method in [Method::GET, Method::POST] {
+        let answer = come(&ada, method, "/rooms/save", &NAVIGATION, Entry::Person).unwrap_err();
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    }
+}
+
+#[test]
+fn a53_a_path_that_nobody_could_come_back_to_is_judged_all_the_same() {
+    let house = house();
+    let mut ben = house.browser();
+    ben.claim("S-2048", "Ben", "Okoro");
+    ben.log_in("S-2048");
+    let long = "a".repeat(2048);
+    let ends = [
+        "?q=[|]",
+        "?q=%zz",
+        "/a%2Fb",
+        "/a//b",
+        "/%",
+        &format!("?q={long}"),
+        &long,
+    ];
+    for end in ends {
+        let south = format!("/timetable/south/{end}");
+        let visit = look(&ben, &south).unwrap();
+        assert_eq!(
+            visit.organization().unwrap().as_str(),
+            "south",
+            "{south:.40}"
+        );
+        let north = format!("/timetable/north/{end}");
+        let refused = look(&ben, &north).unwrap_err();
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{north:.40}");
+    }
+    for disguised in [
+        "/timetable/n%6frth/",
+        "/timetable//north/",
+        "/timetable/south/../north/",
+        "/timetable/south%2f..%2fnorth/",
+        "/library/..%2ftimetable/north/",
+        "/%74imetable/north/",
+    ] {
+        for entry in [Entry::Person, Entry::Anybody] {
+            match come(&ben, Method::GET, disguised, &NAVIGATION, entry) {
+                Ok(visit) => {
+                    assert_eq!(
+                        (entry, visit.organization()),
+                        (Entry::Anybody, None),
+                        "{disguised}"
+                    );
+                }
+                Err(answer) => assert_eq!(answer.status, StatusCode::FORBIDDEN, "{disguised}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn wb08_what_changes_something_must_come_from_this_origin() {
     let house = house();
     let browser = ada(&house);
