@@ -114,6 +114,31 @@ fn a37_a_log_in_lane_filled_from_outside_is_open_at_school_and_the_other_way_rou
 }
 
 #[test]
+fn a37_a_known_browser_that_guessed_at_the_old_password_is_open_for_the_recovered_one() {
+    let portal = block_on(House::in_memory().open());
+    block_on(import(&portal, 2));
+    block_on(claim(&portal, 0, PASSWORD)).unwrap();
+    let marked = |browser: LoggedIn| Asker {
+        known_browser: browser.known_browser,
+        ..from("192.0.2.8")
+    };
+    let own = marked(log_in_from(&portal, 0, PASSWORD, &asker()).unwrap());
+    let other = marked(log_in_from(&portal, 0, PASSWORD, &asker()).unwrap());
+    for _ in 0..10 {
+        log_in_from(&portal, 0, "forgotten", &own).unwrap_err();
+    }
+    log_in_from(&portal, 0, PASSWORD, &own).unwrap_err();
+    log_in_from(&portal, 0, PASSWORD, &other).unwrap();
+    let seen = block_on(portal.person(&number(0))).unwrap().unwrap();
+    assert_eq!(seen.log_in_failures, 10);
+    assert!(seen.log_in_shut_until.is_some());
+    block_on(recover(&portal, 0, OTHER_PASSWORD));
+    let seen = block_on(portal.person(&number(0))).unwrap().unwrap();
+    assert_eq!((seen.log_in_failures, seen.log_in_shut_until), (0, None));
+    log_in_from(&portal, 0, OTHER_PASSWORD, &own).unwrap();
+}
+
+#[test]
 fn a12_wrong_current_passwords_use_up_no_log_ins() {
     let mut house = House::in_memory();
     house.policy.attempts.source_attempts_max = 3;

@@ -6,7 +6,7 @@ mod support;
 
 use futures_executor::block_on;
 use narthex_core::model::{MessageKind, NamedNetwork};
-use narthex_core::portal::{Delivery, IssuedRecoveryCode, LogIn, LoggedIn};
+use narthex_core::portal::{Delivery, LogIn, LoggedIn};
 use narthex_core::rules::details::{DetailsChange, DetailsField};
 use narthex_core::store::{ChangeSet, Expected, Key, Record, Space};
 
@@ -140,18 +140,8 @@ fn dp02_messages_nobody_took_or_read_go_after_their_retention() {
 fn a_recovery_is_told_too() {
     let (house, portal) = school(true);
     block_on(claim(&portal, 0, PASSWORD)).unwrap();
-    let issued = block_on(portal.issue_recovery_code(&number(0), &asker())).unwrap();
-    let IssuedRecoveryCode::Issued { code, .. } = issued else {
-        unreachable!("{issued:?}")
-    };
-    let (browser, asker) = (browser(&portal), asker());
-    let ticket = block_on(portal.begin_recovery(&number(0), &code, &browser, &asker)).unwrap();
-    let answers = answers();
-    let answered = portal.answer_recovery_questions(&ticket, &browser, &answers, &asker);
-    let ticket = block_on(answered).unwrap();
     house.clock.advance(std::time::Duration::from_secs(1));
-    let new = password(OTHER_PASSWORD);
-    block_on(portal.finish_recovery(&ticket, &browser, new, &asker)).unwrap();
+    block_on(recover(&portal, 0, OTHER_PASSWORD));
     let told = block_on(portal.outbox(None)).unwrap();
     let told: Vec<_> = told.iter().map(|out| out.message.kind).collect();
     assert_eq!(told, [MessageKind::Claimed, MessageKind::Recovered]);

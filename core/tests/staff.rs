@@ -280,9 +280,15 @@ fn a_child_who_is_shut_out_is_seen_and_let_in_again() {
     let (portal, clerk) = block_on(school(&house));
     block_on(claim(&portal, CHILD, PASSWORD)).unwrap();
     let kept = block_on(log_in(&portal, CHILD, PASSWORD)).unwrap();
-    for n in 0..10 {
+    // From outside, and in the child's own browser: each has a lane of its own.
+    for n in 0..20 {
         let from = Asker {
             source: format!("192.0.2.{n}"),
+            known_browser: if n < 10 {
+                kept.known_browser.clone()
+            } else {
+                None
+            },
             ..Asker::default()
         };
         let request = narthex_core::portal::LogIn {
@@ -299,7 +305,7 @@ fn a_child_who_is_shut_out_is_seen_and_let_in_again() {
     let desk = portal.staff_desk(&proof, &asker);
     let find = || block_on(desk.find(&number(CHILD))).unwrap().unwrap();
     let seen = find();
-    assert_eq!((seen.person.log_in_failures, seen.sessions), (10, 1));
+    assert_eq!((seen.person.log_in_failures, seen.sessions), (20, 1));
     let until = seen.person.log_in_shut_until.unwrap();
     assert_eq!(until.since(portal.now().latest), Duration::from_secs(30));
     assert_eq!(seen.person.source_row, ("test".into(), "row-2".into()));

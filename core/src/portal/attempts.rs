@@ -40,7 +40,7 @@ pub(super) enum AttemptKind {
     Claim,
     /// The same, from a named network: who fills the lane from outside keeps nobody out at school.
     ClaimInside,
-    /// A claim with a code: nobody guesses 44 bits, and nobody shuts this lane.
+    /// A claim with a code: nobody guesses it, and nobody shuts this lane.
     ClaimCode,
     /// Number and recovery code.
     Recovery,
@@ -84,7 +84,7 @@ impl AttemptKind {
     }
 
     /// Whether it is a guess at the password.
-    fn guesses_password(self) -> bool {
+    pub(super) fn guesses_password(self) -> bool {
         matches!(self, Self::LogIn | Self::LogInInside | Self::StepUp)
     }
 

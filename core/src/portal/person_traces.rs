@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::event::AuditEvent;
 use crate::model::{AccountId, EntryKey, Message, Recovery, RosterEntry, Selector, Ticket};
 use crate::store::records::{
-    SourceRow, Stored, account_families, answers_key, claim_code_key, message_prefix,
+    SourceRow, Stored, account_families, answers_key, claim_code_key, known_lanes_of,
+    message_prefix,
 };
 use crate::store::{Key, Space};
 
@@ -111,7 +112,7 @@ impl Portal {
                     traces.lanes.push((kind.lane(), lane));
                 }
             }
-            let known = format!("known/{}/", entry.to_hex());
+            let known = known_lanes_of(entry);
             traces.known.extend(self.keys_with_prefix(&known).await?);
             let code = claim_code_key(entry);
             if self.store().get(&code).await?.is_some() {

@@ -12,7 +12,7 @@ use crate::model::{
 use crate::rules::attempts::{failures, forgive, shut_until};
 use crate::rules::claim::{ClaimEvidence, digest_evidence, may_be_claimed};
 use crate::secret::same_digest;
-use crate::store::records::{entry_key, gate_key, statistic_cell};
+use crate::store::records::{entry_key, gate_key, known_lanes_of, statistic_cell};
 use crate::store::{ChangeSet, Commit};
 
 /// What is known of a person: no secret, no birthdate.
@@ -46,11 +46,13 @@ pub struct PersonReport {
     pub claim_code_failures: u32,
     /// When the claim code that was issued is worth nothing any more; absent: there is no live one.
     pub claim_code_expires_at: Option<Timestamp>,
-    /// Uncredited log-in attempts.
+    /// Uncredited log-in attempts, wherever they came from.
     pub log_in_failures: u32,
-    /// Until then a claim by facts is refused whatever is typed; absent: it is not.
+    /// Until then a claim by facts is refused whatever is typed, from outside, from named networks or
+    /// from both: each has a lane of its own. Absent: from neither.
     pub claim_shut_until: Option<Timestamp>,
-    /// Until then a log-in is refused whatever is typed; absent: it is not.
+    /// Until then a log-in is refused whatever is typed, from outside, from named networks or in a known
+    /// browser: each has a lane of its own, and this is the last to open. Absent: nowhere.
     pub log_in_shut_until: Option<Timestamp>,
     /// The roster that lists the person, and the name of the person's row in it.
     pub source_row: (String, String),
@@ -122,9 +124,16 @@ impl Portal {
             outside,
             inside,
             (claim_code_failures, _),
-            log_in,
+            mut log_in,
             log_in_inside,
         ] = counts;
+        for lane_key in self.keys_with_prefix(&known_lanes_of(key)).await? {
+            if let Some(lane) = self.read::<Lane>(&lane_key).await? {
+                let until = shut_until(&lane.value, &self.policy().attempts.log_in, self.now());
+                log_in.0 = log_in.0.saturating_add(failures(&lane.value));
+                log_in.1 = log_in.1.max(until);
+            }
+        }
         let claim_code_expires_at = self.claim_code_expires_at(key, &entry).await?;
         Ok(PersonReport {
             login_id: details.login_id,
@@ -271,6 +280,9 @@ impl Portal {
             if !lanes.contains(&lane_key) {
                 lanes.push(lane_key);
             }
+        }
+        if kinds.iter().any(|kind| kind.guesses_password()) {
+            lanes.extend(self.keys_with_prefix(&known_lanes_of(key)).await?);
         }
         for lane_key in lanes {
             if let Some(lane) = self.read::<Lane>(&lane_key).await? {

@@ -82,7 +82,12 @@ pub fn claim_code_key(entry: &EntryKey) -> Key {
 /// `known/<entry>/<mark>`: the lane of a browser in which the person was logged in.
 pub fn known_lane_key(entry: &EntryKey, mark: &[u8; 16]) -> Key {
     let mark = data_encoding::HEXLOWER.encode(mark);
-    Key::record(format!("known/{}/{mark}", entry.to_hex()))
+    Key::record(format!("{}{mark}", known_lanes_of(entry)))
+}
+
+/// What the keys of all lanes of known browsers of an entry begin with.
+pub fn known_lanes_of(entry: &EntryKey) -> String {
+    format!("known/{}/", entry.to_hex())
 }
 
 /// `person/<account>`.

@@ -8,7 +8,7 @@ use narthex_conformance::{ManualClock, TestEntropy, TestHasher};
 use narthex_core::host::{KeyRing, PasswordHasher};
 use narthex_core::model::roster::{Place, RosterBatch, RosterOrganization, RosterPerson};
 use narthex_core::model::{Birthdate, Membership, OrganizationKind, Role};
-use narthex_core::portal::{Claimed, ImportOptions, LogIn, LoggedIn};
+use narthex_core::portal::{Claimed, ImportOptions, IssuedRecoveryCode, LogIn, LoggedIn};
 use narthex_core::rules::claim::ClaimEvidence;
 use narthex_core::rules::question::SecurityAnswers;
 use narthex_core::store::{MemoryStore, Store};
@@ -203,6 +203,22 @@ pub(crate) async fn log_in(portal: &Portal, n: usize, text: &str) -> Result<Logg
         presented: None,
     };
     portal.log_in(request, &asker()).await
+}
+
+/// By a code of the office and the answers, to a new password.
+pub(crate) async fn recover(portal: &Portal, n: usize, new: &str) {
+    let (browser, asker, login_id) = (browser(portal), asker(), number(n));
+    let issued = portal.issue_recovery_code(&login_id, &asker);
+    let IssuedRecoveryCode::Issued { code, .. } = issued.await.unwrap() else {
+        unreachable!()
+    };
+    let begun = portal.begin_recovery(&login_id, &code, &browser, &asker);
+    let ticket = begun.await.unwrap();
+    let answers = answers();
+    let answered = portal.answer_recovery_questions(&ticket, &browser, &answers, &asker);
+    let ticket = answered.await.unwrap();
+    let finished = portal.finish_recovery(&ticket, &browser, password(new), &asker);
+    finished.await.unwrap();
 }
 
 pub(crate) fn is_warm(portal: &Portal, token: &SessionToken) -> bool {
