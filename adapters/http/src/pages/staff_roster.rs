@@ -236,6 +236,8 @@ pub(crate) async fn look(
     let Some(reader) = &ctx.shared.settings.roster_reader else {
         return Err(crate::problem::Problem::not_found().into());
     };
+    // Before any of the file is read.
+    staff_profile(ctx).await?;
     let session = ctx.session()?;
     let fresh = ctx.portal().fresh(&session.verified)?;
     let desk = ctx.portal().staff_desk(&fresh, &ctx.asker);

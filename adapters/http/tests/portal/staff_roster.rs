@@ -260,6 +260,14 @@ fn az01_a_file_and_its_confirmation_are_for_staff_and_for_who_brought_it() {
     let refused = upload(&mut pupil, &page, &[], &[("people.csv", NORTH)]);
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let mut clerk = cleo(&house);
+    // Whether a file can be read is told to staff: nobody else has one read.
+    for (browser, told) in [
+        (&mut pupil, "not_permitted"),
+        (&mut clerk, "invalid_fields"),
+    ] {
+        let answer = program(browser, "/api/v1/staff/roster", "text/csv", b"\xff");
+        assert_eq!(answer.code(), told, "{}", answer.body);
+    }
     let looked = look(&mut clerk, NORTH);
     let name = looked.hidden("upload");
     let refused = pupil.submit(&page, "/staff/roster/confirm", &[("upload", &name)]);
