@@ -71,6 +71,9 @@ fn se12_the_office_sees_where_a_person_is_logged_in_and_ends_one_or_all() {
         3
     );
     assert_eq!(bystander.session().unwrap(), 200);
+    // One in 64 begins like an option.
+    let dashed = ["session", "end", number, "--family", "-aaaaaaaaaaaaaaa"];
+    assert_eq!(asked(&school, &dashed).0, 3);
 
     assert_eq!(
         asked(&school, &["session", "end", number, "--all"]).1["ended"],

@@ -37,7 +37,12 @@ pub(crate) enum SessionCommand {
         #[arg(value_name = "NUMBER")]
         number: String,
         /// One of them: its handle, as `session list` shows it
-        #[arg(long, value_name = "HANDLE", required_unless_present = "all")]
+        #[arg(
+            long,
+            value_name = "HANDLE",
+            required_unless_present = "all",
+            allow_hyphen_values = true
+        )]
         family: Option<String>,
         /// All of them
         #[arg(long, conflicts_with = "family")]
