@@ -28,6 +28,7 @@ use crate::hook::{Capability, Hook};
 use crate::host::{Host, Machine};
 use crate::limits::Limits;
 use crate::manifest::{Digest, Manifest};
+use crate::signature::{SignatureError, Signed};
 use crate::trusted;
 
 /// The most plugins that are installed.
@@ -89,6 +90,8 @@ pub struct AddOptions {
     pub settings: std::collections::BTreeMap<String, String>,
     /// The digest that the operator expects; absent: what is given is what is meant.
     pub digest: Option<Digest>,
+    /// The author's signature; absent: nobody vouches for it but the operator.
+    pub signed: Option<Signed>,
 }
 
 /// Why something was not done with the folder.
@@ -116,6 +119,9 @@ pub enum InstallError {
         /// What it is.
         found: Digest,
     },
+    /// Its author does not vouch for it.
+    #[error("the component was not installed: {0}")]
+    Signature(#[from] SignatureError),
     /// The name is taken.
     #[error("{0} is installed already: remove it first, or choose another name with --name")]
     Exists(Code),
@@ -207,6 +213,9 @@ impl PluginFolder {
                 found: digest,
             });
         }
+        if let Some(Signed { key, signature }) = &options.signed {
+            key.verify(component, signature)?;
+        }
         let sizes = options.settings.iter().map(|(k, v)| k.len() + v.len());
         if sizes.sum::<usize>() > Limits::SETTINGS_BYTES_MAX {
             return Err(InstallError::Settings);
@@ -235,6 +244,7 @@ impl PluginFolder {
             version: report.description.version,
             summary: report.description.summary,
             digest,
+            signed_by: options.signed.as_ref().map(|signed| signed.key.to_string()),
             grants: options.grants.clone(),
             limits: options.limits.clone(),
             settings: options.settings.clone(),

@@ -28,6 +28,7 @@ mod meters;
 #[cfg(feature = "compile")]
 mod pack;
 mod room;
+mod signature;
 mod ticker;
 mod trusted;
 mod wire;
@@ -44,3 +45,4 @@ pub use manifest::{Digest, Manifest};
 pub use meters::{MeterReading, Meters};
 #[cfg(feature = "compile")]
 pub use pack::{PackError, pack, pack_application, wit_files};
+pub use signature::{AuthorKey, SIGNATURE_BYTES_MAX, SignatureError, Signed};

@@ -80,6 +80,9 @@ pub struct Manifest {
     pub summary: String,
     /// The component that was looked at: no other is run under this name.
     pub digest: Digest,
+    /// The key of its author, whose signature was right when it was installed; absent: unsigned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// What it was granted.
     pub grants: Vec<Capability>,
     /// What one call may use.

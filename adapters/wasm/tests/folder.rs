@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use narthex_wasm::{
-    AddOptions, Capability, Digest, Guest, Hook, InstallError, InstallKey, Limits, PluginFolder,
+    AddOptions, AuthorKey, Capability, Digest, Guest, Hook, InstallError, InstallKey, Limits,
+    PluginFolder, SIGNATURE_BYTES_MAX, SignatureError, Signed,
 };
 use support::{Came, ask, code, host, packed, wild};
 
@@ -40,6 +41,7 @@ fn options(name: &str, hook: Hook) -> AddOptions {
         limits: Limits::default(),
         settings: BTreeMap::new(),
         digest: None,
+        signed: None,
     }
 }
 
@@ -155,6 +157,73 @@ fn another_component_than_the_operator_expects_is_not_installed_and_leaves_nothi
         !house.folder.path().join("plugins").exists(),
         "nothing is left"
     );
+}
+
+/// A key of an author, and what it signs.
+struct Author(minisign::KeyPair);
+
+impl Author {
+    fn new() -> Self {
+        Self(minisign::KeyPair::generate_unencrypted_keypair().unwrap())
+    }
+
+    fn key(&self) -> AuthorKey {
+        AuthorKey::parse(&self.0.pk.to_base64()).unwrap()
+    }
+
+    fn signs(&self, component: &[u8]) -> String {
+        let signed = minisign::sign(None, &self.0.sk, component, Some("a plugin"), None);
+        signed.unwrap().into_string()
+    }
+}
+
+#[test]
+fn az04_a_signature_is_the_authors_own_and_of_this_component_or_nothing_is_installed() {
+    let house = house();
+    let hook = Hook::LogInOpinion;
+    let component = packed(hook, &wild(hook));
+    let (author, other) = (Author::new(), Author::new());
+    let signature = author.signs(&component);
+    let add = |component: &[u8], key: AuthorKey, signature: &str| {
+        let signature = signature.to_owned();
+        let signed = Some(Signed { key, signature });
+        let options = AddOptions {
+            signed,
+            ..options("guest", hook)
+        };
+        house.plugins.add(host(), component, options)
+    };
+    let refused = |added: Result<_, InstallError>| match added {
+        Err(InstallError::Signature(error)) => Some(error),
+        _ => None,
+    };
+    let mut changed = component.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let told = refused(add(&changed, author.key(), &signature));
+    assert_eq!(told, Some(SignatureError::Wrong));
+    let told = refused(add(&component, other.key(), &signature));
+    assert_eq!(told, Some(SignatureError::OtherKey));
+    // A comment that its author did not write.
+    let commented = signature.replace("a plugin", "a pl\u{fc}gin");
+    let told = refused(add(&component, author.key(), &commented));
+    assert_eq!(told, Some(SignatureError::Wrong));
+    for unreadable in [
+        "",
+        "RWQ",
+        &signature[..90],
+        &"x".repeat(SIGNATURE_BYTES_MAX + 1),
+    ] {
+        let told = refused(add(&component, author.key(), unreadable));
+        assert_eq!(told, Some(SignatureError::Unreadable), "{unreadable:.20}");
+    }
+    assert_eq!(house.plugins.names().unwrap(), []);
+    let added = add(&component, author.key(), &signature).unwrap();
+    assert_eq!(added.signed_by, Some(author.key().to_string()));
+    assert_eq!(house.plugins.manifest("guest").unwrap(), added);
+    assert_eq!(ask(&house.load("guest").unwrap(), "good"), Came::Good);
+    for none in ["", "RWQ", "untrusted comment: a key"] {
+        assert_eq!(AuthorKey::parse(none).unwrap_err(), SignatureError::Key);
+    }
 }
 
 fn flip(path: &Path, at: usize) {

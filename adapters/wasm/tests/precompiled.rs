@@ -42,6 +42,7 @@ fn first_a_host_with_a_compiler_installs() {
             limits,
             settings: [("words".to_owned(), "griffin".to_owned())].into(),
             digest: None,
+            signed: None,
         };
         folder.add(&host(), &component, options).unwrap();
     }

@@ -90,7 +90,7 @@ fn wa01_a_password_rule_is_added_to_a_running_server_stated_in_two_languages_and
     let (code, listed, _) = school.ran(&["plugin", "list", "--json"]);
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!((code, &listed[0]["name"]), (0, &"no_mascot".into()));
-    assert_eq!(listed[0]["signed"], false);
+    assert_eq!(listed[0]["signed_by"], Value::Null);
     assert_eq!(school.ran(&["plugin", "remove", "no_mascot"]).0, 0);
     assert!(!stated(&mut browser, "en").contains("mascot"));
     taken(browser.change_password(PASSWORD, TIGERS).unwrap());
@@ -186,8 +186,41 @@ fn what_is_asked_for_is_shown_and_nothing_is_installed_without_it() {
     let other = format!("sha256:{}", "0".repeat(64));
     let (_, _, error) = add(&["--unsigned", "--digest", &other]);
     assert!(error.contains("get the right one"), "{error}");
+    let author = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    let key = author.pk.to_base64();
+    let signed = ["--signed-by", &key];
+    for (more, part) in [
+        (
+            &["--unsigned", "--signed-by", &key][..],
+            "cannot be used with",
+        ),
+        (&["--signed-by", "RWQ"], "minisign.pub"),
+        (&signed[..], "no_mascot.wasm.minisig"),
+    ] {
+        let (code, _, error) = add(more);
+        assert!(code != 0 && error.contains(part), "{part} in {error}");
+    }
+    let signature = format!("{rule}.minisig");
+    let signs = |bytes: &[u8]| {
+        let made = minisign::sign(Some(&author.pk), &author.sk, bytes, None, None).unwrap();
+        fs::write(&signature, made.into_string()).unwrap();
+    };
+    signs(b"another component");
+    let (code, _, error) = add(&signed);
+    assert!(
+        code == 1 && error.contains("not of this component"),
+        "{error}"
+    );
     let (_, said, _) = school.ran(&["plugin", "list"]);
     assert!(said.contains("No plugin is installed"), "{said}");
+    signs(&fs::read(&rule).unwrap());
+    let (_, said, _) = school.ran(&["plugin", "inspect", &rule]);
+    assert!(said.contains("--signed-by"), "{said}");
+    let (code, said, error) = add(&signed);
+    assert!(code == 0 && said.contains(&key), "{said}{error}");
+    let (_, said, _) = school.ran(&["plugin", "list", "--json"]);
+    let listed: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(listed[0]["signed_by"], key);
     let (code, _, error) = school.ran(&["plugin", "disable", "nobody"]);
     assert!(
         code == 1 && error.contains("narthex plugin list"),

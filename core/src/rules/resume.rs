@@ -148,20 +148,19 @@ impl AppPrefix {
 /// The path with its escapes read once, backslashes taken for slashes, empty and dot segments merged, and
 /// a slash at its end.
 fn meant(path: &str) -> String {
-    let mut read = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let escaped = after.get(..2).filter(|_| byte == b'%');
-        let escaped = escaped.and_then(|hex| std::str::from_utf8(hex).ok());
-        let escaped = escaped.filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
-        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+    let mut parts = path.split('%');
+    let mut read = parts.next().unwrap_or("").as_bytes().to_vec();
+    for part in parts {
+        let (escape, rest) = part.split_at_checked(2).unwrap_or(("", part));
+        let escape = Some(escape).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        match escape.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) => {
                 read.push(byte);
-                rest = &after[2..];
+                read.extend_from_slice(rest.as_bytes());
             }
             None => {
-                read.push(byte);
-                rest = after;
+                read.push(b'%');
+                read.extend_from_slice(part.as_bytes());
             }
         }
     }

@@ -29,9 +29,11 @@ Examples:
   narthex plugin inspect no_mascot.wasm
   narthex plugin add no_mascot.wasm --unsigned --set words=tiger,tigers
   narthex plugin add curfew.wasm --unsigned --grant log --digest sha256:9f86d0...
+  narthex plugin add curfew.wasm --signed-by RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3
 
 A plugin can refuse more and never allow more. It is compiled once, here; its digest is written down,
-and no other component runs under its name. It has what it is granted and nothing else: no files, no
+and no other component runs under its name. An author signs with minisign -S -m FILE; the signature is
+looked for beside the component. It has what it is granted and nothing else: no files, no
 network, no clock. A running server takes it at once.";
 
 const DISABLE_EXAMPLES: &str = "\
@@ -162,8 +164,18 @@ pub(crate) struct AddArgs {
     #[arg(long = "grant", value_name = "CAPABILITY", value_enum)]
     pub(crate) grants: Vec<GrantArg>,
     /// Nobody vouches for it: you have looked at it, or trust where it is from
-    #[arg(long, required = true)]
+    #[arg(
+        long,
+        required_unless_present = "signed_by",
+        conflicts_with = "signed_by"
+    )]
     pub(crate) unsigned: bool,
+    /// Its author's public key, the last line of their minisign.pub: the signature must be theirs
+    #[arg(long, value_name = "KEY")]
+    pub(crate) signed_by: Option<String>,
+    /// Where the signature is [default: the component's name and .minisig]
+    #[arg(long, value_name = "FILE", requires = "signed_by")]
+    pub(crate) signature: Option<PathBuf>,
     /// The digest it must have, as its author tells it
     #[arg(long, value_name = "sha256:HEX")]
     pub(crate) digest: Option<String>,

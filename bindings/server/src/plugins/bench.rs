@@ -33,6 +33,7 @@ pub(super) async fn run(
         limits: generous(),
         settings: settings(pairs)?,
         digest: None,
+        signed: None,
     };
     let watch = Stopwatch::start();
     let manifest = folder

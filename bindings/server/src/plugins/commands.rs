@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 
 use narthex::SystemClock;
 use narthex::core::Timestamp;
 use narthex::core::hook::Code;
 use narthex::core::host::Clock as _;
 use narthex::wasm::{
-    AddOptions, Capability, Digest, Host, HostOptions, Limits, Manifest, PluginFolder, Report, pack,
+    AddOptions, AuthorKey, Capability, Digest, Host, HostOptions, Limits, Manifest, PluginFolder,
+    Report, SIGNATURE_BYTES_MAX, Signed, pack,
 };
 use serde_json::{Value, json};
 
@@ -138,7 +139,11 @@ fn inspect(plugin: &str, place: &PlaceArgs, json: bool) -> Result<Outcome, Failu
     let component = PluginFolder::read_component(path).map_err(Failure::failed)?;
     let host = Host::start(HostOptions::default()).map_err(Failure::failed)?;
     let report = PluginFolder::examine(&host, &component, &generous()).map_err(Failure::failed)?;
-    tell_report(&report, json);
+    tell_report(
+        &report,
+        Some(signature_beside(path)).filter(|path| path.exists()),
+        json,
+    );
     Ok(Outcome::Done)
 }
 
@@ -152,7 +157,7 @@ pub(super) fn generous() -> Limits {
     }
 }
 
-fn tell_report(report: &Report, json: bool) {
+fn tell_report(report: &Report, signature: Option<PathBuf>, json: bool) {
     let asks: Vec<&str> = report.asks.iter().map(|one| one.code()).collect();
     if json {
         say!(
@@ -164,7 +169,7 @@ fn tell_report(report: &Report, json: bool) {
                 "summary": report.description.summary,
                 "digest": report.digest.to_string(),
                 "asks": asks,
-                "signed": false,
+                "signature": signature,
             })
         );
         return;
@@ -173,7 +178,13 @@ fn tell_report(report: &Report, json: bool) {
     say!("{} {}: {}", told.name, told.version, told.summary);
     say!("  hook     {}", report.hook);
     say!("  digest   {}", report.digest);
-    say!("  signed   by nobody");
+    match signature {
+        Some(path) => say!(
+            "  signed   see {}: whose it is shows when it is added (--signed-by KEY)",
+            path.display()
+        ),
+        None => say!("  signed   by nobody"),
+    }
     match report.asks.is_empty() {
         true => say!("  asks for nothing"),
         false => {
@@ -212,6 +223,8 @@ fn tell_manifest(manifest: &Manifest, disabled: bool, json: bool) {
     } else {
         grants.join(", ")
     };
+    let signed_by = manifest.signed_by.as_deref().unwrap_or("nobody");
+    say!("  signed   by {signed_by}");
     say!("  granted  {grants}");
     let limits = &manifest.limits;
     let memory = limits.memory_bytes >> 20;
@@ -236,7 +249,7 @@ fn manifest_json(manifest: &Manifest, disabled: bool) -> Value {
         "limits": manifest.limits,
         "settings": manifest.settings,
         "disabled": disabled,
-        "signed": false,
+        "signed_by": manifest.signed_by,
     })
 }
 
@@ -288,6 +301,7 @@ async fn add(args: AddArgs, json: bool) -> Result<Outcome, Failure> {
             })
             .collect(),
         limits: limits(&args.limits)?,
+        signed: signed(&args)?,
         settings: settings(args.settings)?,
         digest: digest.map_err(|error| Failure::usage(format!("--digest: {error}")))?,
     };
@@ -304,6 +318,28 @@ async fn add(args: AddArgs, json: bool) -> Result<Outcome, Failure> {
         say!("  a fault  {}", fault_means(manifest.hook.fault_denies()));
     }
     reload(&args.place, json).await
+}
+
+/// The signature that `--signed-by` asks for.
+fn signed(args: &AddArgs) -> Result<Option<Signed>, Failure> {
+    let Some(key) = &args.signed_by else {
+        return Ok(None);
+    };
+    let key = AuthorKey::parse(key);
+    let key = key.map_err(|error| Failure::usage(format!("--signed-by: {error}")))?;
+    let path = args.signature.clone();
+    let path = path.unwrap_or_else(|| signature_beside(&args.component));
+    let told = |error: &io::Error| failed(&path.display().to_string(), error);
+    let file = fs::File::open(&path).map_err(|error| told(&error))?;
+    let mut signature = String::new();
+    let mut most = file.take(SIGNATURE_BYTES_MAX as u64 + 1);
+    let read = most.read_to_string(&mut signature);
+    read.map_err(|error| told(&error))?;
+    Ok(Some(Signed { key, signature }))
+}
+
+fn signature_beside(component: &Path) -> PathBuf {
+    component.with_added_extension("minisig")
 }
 
 /// Settings as given, each name once.
