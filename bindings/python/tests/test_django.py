@@ -172,14 +172,10 @@ def test_a_number_makes_nobody_a_user_of_the_project(school: TestPortal) -> None
     own = people.create_user("S-1024", password="toor toor toor")
     assert known(school).get("/who/", **PAGE).content == b"|False", "whoever has a password"
     own.set_unusable_password()
-    own.is_staff = True
     own.save()
-    assert known(school).get("/who/", **PAGE).content == b"|False", "nor staff"
+    assert known(school).get("/who/", **PAGE).content == b"|False", "or logs in elsewhere"
     own.refresh_from_db()
     assert own.first_name == "", "and nothing of theirs is changed"
-    own.is_staff = False
-    own.save()
-    assert known(school).get("/who/", **PAGE).content == b"S-1024|True", "made by the portal once"
     assert people.count() == 1
 
 
@@ -244,6 +240,19 @@ def test_what_is_left_in_djangos_session_goes_with_the_person(school: TestPortal
     assert client.get("/basket/", **PAGE).content == b"1", "another person finds nothing"
     del client.cookies["narthex"]
     assert client.get("/basket/", **PAGE).content == b"1", "nobody finds nothing"
+
+
+def test_what_a_view_begins_is_its_persons_from_the_first_answer_on(school: TestPortal) -> None:
+    client = known(school, ADA)
+    assert client.get("/basket/", **PAGE).content == b"1"
+    client.cookies["narthex"] = log_in(school, BEN).token.expose()
+    assert client.get("/basket/", **PAGE).content == b"1", "another person finds nothing"
+    client = Client()
+    client.get("/basket/", **PAGE)
+    client.cookies["narthex"] = log_in(school, ADA).token.expose()
+    assert client.get("/basket/", **PAGE).content == b"2", "what nobody left is whose comes next"
+    del client.cookies["narthex"]
+    assert client.get("/basket/", **PAGE).content == b"1"
 
 
 def test_signals_tell_of_log_in_and_log_out(school: TestPortal) -> None:

@@ -225,6 +225,10 @@ def test_s14_a_websocket_below_a_protected_prefix_needs_a_session_and_a_page_of_
     # Elsewhere it is told who is there, if anybody is.
     sent, visit = asyncio.run(websocket(app, "/open/live", HOST))
     assert (sent, visit.session) == ([{"type": "websocket.accept"}], None)
+    sent, visit = asyncio.run(websocket(app, "/open/live", {**known, **ours}))
+    assert visit.profile().given_name == "Ada"
+    sent, visit = asyncio.run(websocket(app, "/open/live", {**known, **theirs}))
+    assert (sent, visit.session) == ([{"type": "websocket.accept"}], None), "another origin's page"
     sent, _ = asyncio.run(websocket(app, "/portal/live", known))
     assert sent == closed, "the portal has none"
 

@@ -318,9 +318,11 @@ class PersonReport:
     claim_code_expires_at: datetime | None
     """Of the claim code that was issued; ``None``: there is no live one."""
     claim_shut_until: datetime | None
-    """Until then a claim by facts is refused whatever is typed."""
+    """Until then a claim by facts is refused whatever is typed, from outside, from named networks or
+    from both; ``None``: from neither."""
     log_in_shut_until: datetime | None
-    """Until then a log-in is refused whatever is typed."""
+    """Until then a log-in is refused whatever is typed, from outside, from named networks or in a known
+    browser, whichever opens last; ``None``: nowhere."""
     source: str
     """The roster that lists the person ..."""
     source_id: str
@@ -407,13 +409,16 @@ class Season:
     over many people shows here first."""
 
     near_misses: int
-    """From outside the named networks, and followed by no success of the same browser."""
+    """From outside the named networks, followed by no success of the same browser, and at most
+    ``source_max`` from one network."""
+    everywhere: int
+    """Followed by no success of the same browser, wherever they came from."""
     unclaimed: int
     """People listed who have not claimed."""
     told_at: int
-    """At so many near misses the audit says ``claims_guessed``."""
+    """At so many ``everywhere`` the audit says ``claims_guessed``."""
     code_at: int
-    """At so many, claims from outside the named networks need a code."""
+    """At so many ``near_misses`` claims from outside the named networks need a code."""
     needs_code: bool
 
 

@@ -74,7 +74,7 @@ class PortalMiddleware:
     application who is there. ``scope["narthex"]`` is the :class:`~narthex._visit.Visit`.
 
     ``protect``: prefixes that nobody comes to without a session, by HTTP or websocket. A websocket that a
-    page of another origin opens is refused there too. A websocket stays open when its session ends:
+    page of another origin opens is refused there, and elsewhere has no session. A websocket stays open when its session ends:
     whoever keeps one open asks :meth:`~narthex.Portal.verify_session` again, or subscribes.
     """
 
@@ -127,11 +127,13 @@ class PortalMiddleware:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         protected = path in self.protect
-        if self.portal._engine.owns(path) or (protected and not self._is_of_our_pages(scope)):
+        ours = self._is_of_our_pages(scope)
+        if self.portal._engine.owns(path) or (protected and not ours):
             await _close(receive, send)
             return
         try:
-            admitted = await self.portal._engine.admit(_request(scope), protected)
+            said = _request(scope if ours else _without_cookies(scope))
+            admitted = await self.portal._engine.admit(said, protected)
         except InvalidArgument:
             await _close(receive, send)
             return
@@ -147,6 +149,11 @@ class PortalMiddleware:
         ours = urlsplit(site.base_url if site else "")
         said = [value for name, value in scope["headers"] if name.lower() == b"origin"]
         return said in ([], [f"{ours.scheme}://{ours.netloc}".encode()])
+
+
+def _without_cookies(scope: Scope) -> Scope:
+    headers = [header for header in scope["headers"] if header[0].lower() != b"cookie"]
+    return {**scope, "headers": headers}
 
 
 def visit_of(scope: Scope) -> Visit:

@@ -32,7 +32,8 @@ __all__ = [
 session_cookie = APIKeyCookie(
     name="__Host-narthex",
     scheme_name="narthex",
-    description="The session of the portal. Set by its log-in page.",
+    description="The session of the portal. Set by its log-in page. Without `__Host-` where the site is "
+    "on plain HTTP; with the site's `cookie_suffix`, if it has one, at its end.",
     auto_error=False,
 )
 

@@ -50,7 +50,7 @@ class PortalBackend(AuthenticationBackend):
     """
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        if conn.scope["type"] != "http":
+        if conn.scope["type"] not in ("http", "websocket"):
             return None
         visit = visit_of(conn.scope)
         profile = await visit.aprofile()

@@ -59,6 +59,7 @@ class PortalMiddleware:
         if visit.session is not None:
             _put_user(request, visit)
         response = self.get_response(request)
+        _bind_what_is_left(request, visit)
         if visit.session is not None and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         return response
@@ -98,6 +99,15 @@ def _bind_session(request: HttpRequest, visit: Visit) -> None:
         request.session.flush()
     if visit.family is not None and request.session.get(FAMILY_KEY) != visit.family:
         request.session[FAMILY_KEY] = visit.family
+
+
+def _bind_what_is_left(request: HttpRequest, visit: Visit) -> None:
+    """A session of Django's that a view has begun is this person's from its first response on."""
+    session = getattr(request, "session", None)
+    if visit.family is None or session is None or session.is_empty():
+        return
+    if session.get(FAMILY_KEY) != visit.family:
+        session[FAMILY_KEY] = visit.family
 
 
 def _pages(portal: Portal, request: HttpRequest, path: str) -> HttpResponse:
