@@ -40,7 +40,8 @@ event_kinds! {
     ClaimBegun = "claim_begun",
     /// A password, answers and an account came into being.
     Claimed = "claimed",
-    /// A log-in started a family.
+    /// A log-in started a family; or, with the detail `renewed`, gave a family a new token for one that
+    /// was lost.
     LoggedIn = "logged_in",
     /// A family ended; the detail is the reason.
     SessionEnded = "session_ended",

@@ -241,11 +241,12 @@ pub struct AttemptPolicy {
     pub log_in: LanePolicy,
     /// Claim by facts.
     pub claim: LanePolicy,
-    /// Recovery by code. Nobody guesses 44 bits; a lane that shuts keeps out none but the person.
+    /// Recovery by code. Nobody guesses 80 bits; a lane that shuts keeps out none but the person.
     pub recovery: LanePolicy,
     /// Security questions, the second gate of recovery (SQ-07).
     pub recovery_answers: LanePolicy,
-    /// Networks behind which many people are: a budget of their own, and a lane of their own for claims.
+    /// Networks behind which many people are: budgets of their own, and lanes of their own for claims and
+    /// log-ins.
     pub networks: Vec<NamedNetwork>,
     /// So long a browser is known after a log-in.
     pub known_browser_lifetime: Duration,
@@ -256,7 +257,7 @@ pub struct AttemptPolicy {
 /// How many near misses at claims an organization bears in a season (30 days).
 #[derive(Clone, Copy, Debug)]
 pub struct SeasonPolicy {
-    /// At this share of the unclaimed, in per cent, staff are told...
+    /// At this share of the unclaimed, in per cent, the audit says `claims_guessed`...
     pub told_percent: u64,
     /// ... but not before so many.
     pub told_min: u64,

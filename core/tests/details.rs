@@ -4,6 +4,7 @@
 mod support;
 
 use futures_executor::block_on;
+use narthex_core::event::EventKind;
 use narthex_core::model::{Person, PersonDetails};
 use narthex_core::portal::{LoggedIn, ResetClaim};
 use narthex_core::rules::details::{DetailsChange, DetailsField};
@@ -72,6 +73,27 @@ fn se13_another_address_needs_a_log_in_of_the_last_quarter_of_an_hour_and_the_sa
     email(&portal, &session, "zero@home.example").unwrap();
     let kept = details(&portal, &session).unwrap();
     assert_eq!(kept.email.as_deref(), Some("zero@home.example"));
+}
+
+#[test]
+fn lg01_the_audit_says_which_of_the_details_changed_and_nothing_where_none_did() {
+    let (_, portal) = school();
+    block_on(claim(&portal, 0, PASSWORD)).unwrap();
+    let session = block_on(log_in(&portal, 0, PASSWORD)).unwrap();
+    let lands = |school: &str| {
+        let mut change = DetailsChange::default();
+        change.default_organization = Some(organization(school));
+        block_on(portal.change_details(&session.session, &change, &asker())).unwrap();
+    };
+    email(&portal, &session, "zero@home.example").unwrap();
+    email(&portal, &session, "zero@home.example").unwrap();
+    lands("north");
+    lands("north");
+    let lines = block_on(portal.audit_after(None, 512)).unwrap();
+    let events = lines.into_iter().filter_map(|line| line.event);
+    let changed = events.filter(|event| event.kind == EventKind::DetailsChanged);
+    let told: Vec<_> = changed.map(|event| event.detail).collect();
+    assert_eq!(told, ["details", "default_organization"]);
 }
 
 #[test]

@@ -363,10 +363,10 @@ impl Core {
         // From this moment: the deadline counts ticks.
         store.set_epoch_deadline(self.limits.time_ms.saturating_add(1));
         let instance = self.pre.instantiate(&mut store).map_err(|error| {
-            let is_full = error.is::<wasmtime::PoolConcurrencyLimitError>();
-            match is_full {
-                true => Fault(FaultKind::Instance),
-                false => Fault::from(&error),
+            match Fault::from(&error) {
+                // There is no answer yet: the host has no room, or the guest is of more instances than it may.
+                Fault(FaultKind::Answer) => Fault(FaultKind::Instance),
+                fault => fault,
             }
         })?;
         if configured {

@@ -536,10 +536,15 @@ fn make_private(path: &Path) -> io::Result<()> {
     builder.recursive(true).create(path)
 }
 
-/// Whole or not at all, and on the disk when it returns.
+/// Whole or not at all, and on the disk when it returns. What lies where it is written, of a write that
+/// was cut short or put there by somebody, is taken away and not followed.
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_added_extension("part");
-    let mut to = fs::File::create(&part)?;
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut to = fs::File::create_new(&part)?;
     to.write_all(bytes)?;
     to.sync_all()?;
     fs::rename(&part, path)

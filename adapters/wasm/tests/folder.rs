@@ -159,6 +159,25 @@ fn another_component_than_the_operator_expects_is_not_installed_and_leaves_nothi
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a48_what_is_written_into_the_folder_goes_through_no_link() {
+    let house = house();
+    house.add("guest", Hook::LogInOpinion);
+    let elsewhere = house.folder.path().join("elsewhere");
+    fs::write(&elsewhere, "precious").unwrap();
+    let place = house.folder.path().join("plugins/guest");
+    for name in ["disabled", "plain.cwasm"] {
+        std::os::unix::fs::symlink(&elsewhere, place.join(format!("{name}.part"))).unwrap();
+    }
+    house.plugins.set_disabled("guest", true).unwrap();
+    fs::write(place.join("plain.cwasm"), "changed").unwrap();
+    house.load("guest").unwrap();
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "precious");
+    assert!(house.plugins.is_disabled(&code("guest")));
+    assert!(fs::metadata(place.join("plain.cwasm")).unwrap().len() > 100);
+}
+
 /// A key of an author, and what it signs.
 struct Author(minisign::KeyPair);
 

@@ -44,7 +44,8 @@ pub struct RosterEntry {
     pub account: Option<AccountId>,
     /// The key ids' purpose is `evidence`.
     pub evidence_key: u32,
-    /// Digests of (given or preferred) x (family or preferred); unused slots are random.
+    /// Digests of (given or preferred) x (family or preferred); unused slots are keyed
+    /// digests too, of nothing that anybody types.
     pub name_pairs: [[u8; 32]; 4],
     /// Digest of the birthdate, bound to this entry; absent when the roster has none.
     pub birthdate: Option<[u8; 32]>,

@@ -7,7 +7,7 @@ use super::{AccountId, EntryKey, Membership, OrganizationId, Timestamp};
 pub struct Person {
     /// The roster entry this account came from.
     pub entry: EntryKey,
-    /// When the account was claimed first.
+    /// When the account was claimed; after a reset, when it was claimed anew.
     pub claimed_at: Timestamp,
     /// The organization that `/` leads to; absent: the roster's.
     pub default_organization: Option<OrganizationId>,

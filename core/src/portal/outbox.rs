@@ -15,7 +15,7 @@ use crate::store::records::{
 };
 use crate::store::{ChangeSet, Commit, Key, Space};
 
-/// Messages handed out in one call, and kept for one person to see.
+/// Messages handed out in one call, and shown to one person at once.
 pub const MESSAGES_MAX: u32 = 64;
 /// Messages of one account that leave in an hour. What is beyond is shown at the next log-in: who logs in
 /// again and again fills nobody's mailbox.
@@ -243,7 +243,7 @@ impl Portal {
             .await?)
     }
 
-    /// Messages that nobody took, or nobody looked at, for so long as audit events are kept.
+    /// Drops messages that nobody took, or nobody looked at, for `retention.messages`.
     pub(super) async fn sweep_messages(&self) -> Result<()> {
         let oldest = self.now().latest.minus(self.policy().retention.messages);
         let limit = outbox_key(oldest, [0; 8]);

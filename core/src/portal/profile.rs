@@ -64,9 +64,15 @@ impl Portal {
                 self.fresh(session)?;
             }
             let judged = self.judge_again(session).await?;
-            let chosen = change.default_organization.clone();
+            let lands_at = &person.value.default_organization;
+            let chosen = change.default_organization.as_ref().or(lands_at.as_ref());
+            let what = match (before != after, chosen != lands_at.as_ref()) {
+                (true, _) => "details",
+                (false, true) => "default_organization",
+                (false, false) => return Ok(()),
+            };
             let changed = Person {
-                default_organization: chosen.or(person.value.default_organization),
+                default_organization: chosen.cloned(),
                 details: self.seal_person_details(account, &after)?,
                 ..person.value
             };
@@ -76,10 +82,6 @@ impl Portal {
             let version = Some(person.version);
             put(&mut changes, person_key(account), &changed, version);
             let (kind, now) = (EventKind::DetailsChanged, self.now());
-            let what = match before == after {
-                true => "default_organization",
-                false => "details",
-            };
             self.audit(&mut changes, now, kind, Some(account), asker, what)?;
             if self.commit(changes).await? == Commit::Committed {
                 return Ok(());

@@ -26,7 +26,7 @@ pub struct Season {
 }
 
 impl Season {
-    /// At so many near misses staff are told.
+    /// At so many near misses from everywhere the audit says `claims_guessed`.
     pub fn told_at(&self, policy: &SeasonPolicy) -> u64 {
         self.share(policy.told_percent, policy.told_min)
     }
@@ -36,7 +36,7 @@ impl Season {
         self.share(policy.code_percent, policy.code_min)
     }
 
-    /// Whether staff are told.
+    /// Whether it does.
     pub fn is_told(&self, policy: &SeasonPolicy) -> bool {
         self.everywhere >= self.told_at(policy)
     }
