@@ -62,6 +62,16 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The codes of those that come after a secret was, or seemed to be, compared. A host answers them a
+    /// whole number of some 50 ms after the request came, so that none of the ways to be wrong is told by
+    /// its time (EN-02).
+    pub const AFTER_A_SECRET: [&'static str; 4] = [
+        "answers_not_matched",
+        "claim_not_matched",
+        "login_failed",
+        "recovery_failed",
+    ];
+
     /// The stable snake_case code.
     pub fn code(&self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@ use http::header::{
     CONTENT_LANGUAGE, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use narthex_core::Refusal;
 use serde::Serialize;
 
 use crate::answered::Answered;
@@ -37,14 +38,6 @@ pub const FAILED_ANSWER_GRID: Duration = Duration::from_millis(50);
 /// counted from the arrival of the request. This crate has no timer; `narthex-hyper` has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnGrid;
-
-/// Refusals that come after a secret was, or seemed to be, compared.
-const ON_GRID: [&str; 4] = [
-    "answers_not_matched",
-    "claim_not_matched",
-    "login_failed",
-    "recovery_failed",
-];
 
 impl Reply {
     pub(crate) fn new(status: StatusCode) -> Self {
@@ -115,7 +108,7 @@ impl Reply {
     /// The headers a problem asks for, in JSON and on a page.
     pub(crate) fn problem_headers(mut self, problem: &Problem) -> Self {
         self.answered.code = Some(problem.code);
-        self.on_grid |= ON_GRID.contains(&problem.code);
+        self.on_grid |= Refusal::AFTER_A_SECRET.contains(&problem.code);
         if let Some(seconds) = problem.retry_after_s() {
             self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

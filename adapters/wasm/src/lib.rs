@@ -34,7 +34,9 @@ mod trusted;
 mod wire;
 mod workers;
 
-pub use application::{Application, ApplicationOptions, Field, Jar, Page, Request, Visitor};
+pub use application::{
+    Answered, Application, ApplicationOptions, Field, Jar, Page, Request, Visitor,
+};
 pub use fault::{Fault, FaultKind, LoadError};
 pub use guest::{Compiled, Description, Guest, GuestOptions};
 pub use hook::{Capability, Hook, WIT_VERSION};

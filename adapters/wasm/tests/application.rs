@@ -13,7 +13,7 @@ use narthex_conformance::front_door::{
     Answer, FrontDoor, Request as Asked, Visitor as Person, Way, async_trait,
 };
 use narthex_conformance::scenarios::{self, Cookies, Facts};
-use narthex_core::{Asker, Portal, SessionToken};
+use narthex_core::{Asker, Portal, Refusal, SessionToken};
 use narthex_wasm::{
     Application, ApplicationOptions, Field, Jar, LoadError, PluginFolder, Request, Visitor,
     pack_application,
@@ -245,8 +245,8 @@ impl FrontDoor for Door {
             jar: self.browser(&who.browser, |browser| browser.jar.clone()),
         };
         let before = visitor.jar.clone();
-        let (kept, page) = self.kiosk.as_ref().unwrap().answer(visitor, request).await;
-        let page = page.unwrap();
+        let answered = self.kiosk.as_ref().unwrap().answer(visitor, request).await;
+        let (kept, page) = (answered.jar, answered.page.unwrap());
         let lines: Vec<(&str, &str)> = page
             .text
             .lines()
@@ -266,6 +266,8 @@ impl FrontDoor for Door {
             }
         });
         let outcome = named("outcome").unwrap_or_else(|| "ok".to_owned());
+        let after_a_secret = Refusal::AFTER_A_SECRET.contains(&outcome.as_str());
+        assert_eq!(answered.on_grid, after_a_secret, "{outcome}");
         let mut told = facts(&lines);
         if matches!(asked, Asked::ClaimPassword { .. }) && outcome == "ok" {
             told.organizations = None;

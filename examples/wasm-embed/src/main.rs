@@ -44,9 +44,10 @@ async fn main() -> Outcome<()> {
             jar,
         };
         // A fault of the guest is an error page of ours; what the browser keeps is right all the same.
-        let (kept, answer) = kiosk.answer(visitor, request(&line)).await;
-        jar = kept;
-        match answer {
+        // A host on a network also keeps `on_grid`: a terminal tells nobody how long an answer took.
+        let answered = kiosk.answer(visitor, request(&line)).await;
+        jar = answered.jar;
+        match answered.page {
             Ok(page) => println!("{}\n{}", page.status, page.text),
             Err(fault) => println!("500\nthe kiosk did not answer: {fault}\n"),
         }

@@ -30,10 +30,19 @@ macro_rules! function {
             |mut store: StoreContextMut<'_, Visit>, ($($parameter,)*): ($($type,)*)| {
                 let $visit = store.data_mut();
                 $visit.room.call_host()?;
-                Ok(($does,))
+                let told = $does;
+                $visit.on_grid |= is_after_a_secret(&told);
+                Ok((told,))
             },
         )?;
     };
+}
+
+fn is_after_a_secret<T>(told: &Told<T>) -> bool {
+    match told {
+        Err(No::Refused(refused)) => Refusal::AFTER_A_SECRET.contains(&refused.code.as_str()),
+        _ => false,
+    }
 }
 
 /// `narthex:portal/portal`.

@@ -93,6 +93,30 @@ struct Visit {
     room: Room,
     portal: Portal,
     visitor: Visitor,
+    on_grid: bool,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Answered {
+    /// What the browser keeps from now on, whether or not there is a page: a session that ended has ended.
+    pub jar: Jar,
+    /// The page; or the guest did not answer: show an error page of the host's own.
+    pub page: Result<Page, Fault>,
+    /// A secret, or what would be one, was compared and is wrong. The host sends the answer a whole number
+    /// of 50 ms after the request came, so that no way to be wrong is told by its time (EN-02).
+    pub on_grid: bool,
+}
+
+impl Answered {
+    fn fault(jar: Jar, kind: FaultKind) -> Self {
+        let page = Err(Fault(kind));
+        Self {
+            jar,
+            page,
+            on_grid: false,
+        }
+    }
 }
 
 impl Host {
@@ -120,12 +144,8 @@ impl Host {
 }
 
 impl Application {
-    /// Answers one request. The jar is what the browser keeps from now on, whether or not there is an
-    /// answer: a session that ended has ended.
-    ///
-    /// # Errors
-    /// The guest did not answer: show an error page of the host's own.
-    pub async fn answer(&self, visitor: Visitor, request: Request) -> (Jar, Result<Page, Fault>) {
+    /// Answers one request.
+    pub async fn answer(&self, visitor: Visitor, request: Request) -> Answered {
         let (sender, answered) = oneshot::channel();
         let core = Arc::clone(&self.core);
         let before = visitor.jar.clone();
@@ -134,10 +154,10 @@ impl Application {
             let _ = sender.send(core.answer(visitor, request));
         });
         if !taken {
-            return (before, Err(Fault(FaultKind::Busy)));
+            return Answered::fault(before, FaultKind::Busy);
         }
         let answered = answered.await;
-        answered.unwrap_or((before, Err(Fault(FaultKind::Trap))))
+        answered.unwrap_or_else(|_| Answered::fault(before, FaultKind::Trap))
     }
 }
 
@@ -184,12 +204,13 @@ impl Core {
         })
     }
 
-    fn answer(&self, visitor: Visitor, request: Request) -> (Jar, Result<Page, Fault>) {
+    fn answer(&self, visitor: Visitor, request: Request) -> Answered {
         let limits = &self.options.limits;
         let visit = Visit {
             room: Room::new(self.options.name.as_str(), limits),
             portal: self.portal.clone(),
             visitor,
+            on_grid: false,
         };
         let mut store = Store::new(&self.machine.engine, visit);
         store.limiter(|visit: &mut Visit| &mut visit.room.limiter);
@@ -197,7 +218,7 @@ impl Core {
         let fuelled = limits.fuel.map_or(Ok(()), |fuel| store.set_fuel(fuel));
         let _under_way = self.machine.ticker.begin();
         store.set_epoch_deadline(limits.time_ms.saturating_add(1));
-        let answered = fuelled
+        let page = fuelled
             .and_then(|()| self.pre.instantiate(&mut store))
             .and_then(|instance| {
                 let answer =
@@ -206,9 +227,14 @@ impl Core {
             })
             .map(|(page,)| page)
             .map_err(|error| Fault::from(&error));
-        if let Err(fault) = &answered {
+        if let Err(fault) = &page {
             tracing::warn!(application = %self.options.name, %fault, "a guest did not answer");
         }
-        (store.into_data().visitor.jar, answered)
+        let visit = store.into_data();
+        Answered {
+            jar: visit.visitor.jar,
+            page,
+            on_grid: visit.on_grid,
+        }
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct LogInPage {
 #[derive(Clone, Debug, ComponentType, Lower)]
 #[component(record)]
 pub(super) struct Refused {
-    code: String,
+    pub(super) code: String,
     issues: Vec<String>,
     #[component(name = "retry-after-ms")]
     retry_after_ms: Option<u64>,
