@@ -84,12 +84,18 @@ fn build_guests(target: &Path) -> Result<PathBuf, String> {
         (plugins.join("rust"), "no_mascot", "rust"),
         (kiosk, "kiosk", "kiosk"),
     ] {
-        rust(
-            &source,
-            crate_name,
-            target,
-            &folder.join(format!("{name}.wasm")),
-        )?;
+        let to = folder.join(format!("{name}.wasm"));
+        rust(&source, crate_name, &[], target, &to)?;
+    }
+    let sdk = root().join("adapters/wasm/tests/guests/sdk");
+    for hook in [
+        "claim-opinion",
+        "log-in-opinion",
+        "event-sink",
+        "landing-statistic",
+    ] {
+        let to = folder.join(format!("sdk-{hook}.wasm"));
+        rust(&sdk, "sdk_guest", &["--features", hook], target, &to)?;
     }
     c(&plugins.join("c"), &folder)?;
     javascript(&plugins.join("javascript"), target, &wit, &folder)?;
@@ -105,10 +111,17 @@ fn rustup_target() -> Result<(), String> {
         .current_dir(root()))
 }
 
-fn rust(source: &Path, crate_name: &str, target: &Path, to: &Path) -> Result<(), String> {
+fn rust(
+    source: &Path,
+    crate_name: &str,
+    features: &[&str],
+    target: &Path,
+    to: &Path,
+) -> Result<(), String> {
     let target = target.join("guest-rust");
     run(Command::new("cargo")
         .args(["build", "--release", "--locked", "--target", TRIPLE])
+        .args(features)
         .current_dir(source)
         .env("CARGO_TARGET_DIR", &target))?;
     let built = target.join(TRIPLE).join("release").join(crate_name);

@@ -28,20 +28,23 @@
 //! narthex_guest::password_rule!(NoTigers);
 //! ```
 //!
-//! The hook is a feature of this crate: `password-rule`, `claim-opinion` or `log-in-opinion`. Event sinks
-//! and statistics are written against the WIT package with `wit-bindgen` itself.
+//! The hook is a feature of this crate: `password-rule`, `claim-opinion`, `log-in-opinion`, `event-sink` or
+//! `landing-statistic`. All but the first may write to the operator's log ([`log`]), where that is granted.
 //!
 //! Every call runs in an instance of its own: nothing that is kept in a global outlives it. A panic, a
 //! call that takes too long or too much memory is a *no* for rules and opinions, never a *yes*.
 
 use std::collections::BTreeMap;
 
-#[cfg(any(
-    all(feature = "password-rule", feature = "claim-opinion"),
-    all(feature = "password-rule", feature = "log-in-opinion"),
-    all(feature = "claim-opinion", feature = "log-in-opinion"),
-))]
-compile_error!("one plugin is one hook: choose one of the features of narthex-guest");
+const HOOKS: u8 = cfg!(feature = "password-rule") as u8
+    + cfg!(feature = "claim-opinion") as u8
+    + cfg!(feature = "log-in-opinion") as u8
+    + cfg!(feature = "event-sink") as u8
+    + cfg!(feature = "landing-statistic") as u8;
+const _: () = assert!(
+    HOOKS <= 1,
+    "one plugin is one hook: choose one of the features of narthex-guest"
+);
 
 /// Bindings of the world, for the macros.
 #[doc(hidden)]
@@ -71,6 +74,24 @@ pub mod worlds {
             world: "log-in-check",
             pub_export_macro: true,
             default_bindings_module: "narthex_guest::worlds::log_in_check",
+        });
+    }
+    #[cfg(feature = "event-sink")]
+    pub mod event_sink {
+        wit_bindgen::generate!({
+            path: "../wit/0.1.0",
+            world: "event-sink",
+            pub_export_macro: true,
+            default_bindings_module: "narthex_guest::worlds::event_sink",
+        });
+    }
+    #[cfg(feature = "landing-statistic")]
+    pub mod landing_page {
+        wit_bindgen::generate!({
+            path: "../wit/0.1.0",
+            world: "landing-page",
+            pub_export_macro: true,
+            default_bindings_module: "narthex_guest::worlds::landing_page",
         });
     }
 }
@@ -195,6 +216,122 @@ pub trait SecondOpinion: Sized {
     fn opinion(&self, question: &Question) -> Opinion;
 }
 
+/// What happened, after it was committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Milliseconds since 1970 in UTC.
+    pub at_ms: u64,
+    /// Such as `logged_in`.
+    pub kind: String,
+    /// The account, 32 hexadecimal digits, where one is known.
+    pub account: Option<String>,
+    /// The network: an IPv4 address, an IPv6 /64, or empty for the command line.
+    pub source: String,
+    /// The same in all events of one request.
+    pub request_id: String,
+    /// A code or counts.
+    pub detail: String,
+}
+
+/// Told of what happened. Each event has an instance of its own: nothing is kept from one to the next, so
+/// that what a sink is for is what it logs.
+pub trait EventSink: Sized {
+    /// A word of a-z, 0-9 and _.
+    const NAME: &'static str;
+    /// As you count.
+    const VERSION: &'static str;
+    /// One sentence for the operator.
+    const SUMMARY: &'static str;
+
+    /// Takes the settings.
+    ///
+    /// # Errors
+    /// One sentence on what is wrong with them.
+    fn configure(settings: &Settings) -> Result<Self, String>;
+
+    /// Called with one event at a time, in order.
+    fn observe(&self, event: &Event);
+}
+
+/// A count that never points at a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Exactly(u64),
+    /// Fewer than so many: how few is not told.
+    FewerThan(u64),
+}
+
+/// The people of a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct People {
+    /// `student`, `teacher`, `administrator`, `guardian` or `other`.
+    pub role: String,
+    /// On the roster.
+    pub listed: Count,
+    /// With an account.
+    pub claimed: Count,
+}
+
+/// What the landing page says already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its id.
+    pub organization: String,
+    /// By role.
+    pub people: Vec<People>,
+    /// Of people of the organization.
+    pub log_ins_today: Count,
+}
+
+/// A line on the landing page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// At most 200 bytes.
+    pub label: String,
+    /// At most 200 bytes.
+    pub value: String,
+}
+
+/// Lines on the landing page of an organization, for its members.
+pub trait LandingStatistic: Sized {
+    /// A word of a-z, 0-9 and _.
+    const NAME: &'static str;
+    /// As you count.
+    const VERSION: &'static str;
+    /// One sentence for the operator.
+    const SUMMARY: &'static str;
+
+    /// Takes the settings.
+    ///
+    /// # Errors
+    /// One sentence on what is wrong with them.
+    fn configure(settings: &Settings) -> Result<Self, String>;
+
+    /// At most 8, in `language` (a tag as in HTML's `lang`).
+    fn lines(&self, told: &Told, language: &str) -> Vec<Line>;
+}
+
+/// Writes a line into the operator's log, under the plugin's name: at most 512 bytes, and what the operator
+/// granted with `--grant log`.
+#[cfg(any(
+    feature = "claim-opinion",
+    feature = "log-in-opinion",
+    feature = "event-sink",
+    feature = "landing-statistic",
+))]
+pub fn log(line: &str) {
+    #[cfg(feature = "claim-opinion")]
+    use worlds::claim_check as world;
+    #[cfg(feature = "event-sink")]
+    use worlds::event_sink as world;
+    #[cfg(feature = "landing-statistic")]
+    use worlds::landing_page as world;
+    #[cfg(feature = "log-in-opinion")]
+    use worlds::log_in_check as world;
+    world::narthex::portal::log::write(world::narthex::portal::log::Level::Info, line);
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __lifecycle {
@@ -284,7 +421,7 @@ macro_rules! __opinion {
                     }
                 }
             }
-            $crate::worlds::$world::export!(Guest with_types_in $crate::worlds::$world);
+    $crate::worlds::$world::export!(Guest with_types_in $crate::worlds::$world);
         };
     };
 }
@@ -304,5 +441,74 @@ macro_rules! claim_opinion {
 macro_rules! log_in_opinion {
     ($hook:ty) => {
         $crate::__opinion!(log_in_check, log_in_opinion, log_in, $hook);
+    };
+}
+
+/// Makes a plugin of an [`EventSink`].
+#[cfg(feature = "event-sink")]
+#[macro_export]
+macro_rules! event_sink {
+    ($sink:ty) => {
+        const _: () = {
+            $crate::__lifecycle!(event_sink, Guest, $sink, $crate::EventSink);
+            use $crate::worlds::event_sink::exports::narthex::portal::events as wit;
+            impl wit::Guest for Guest {
+                fn observe(event: wit::Event) {
+                    let event = $crate::Event {
+                        at_ms: event.at,
+                        kind: event.kind,
+                        account: event.account,
+                        source: event.source,
+                        request_id: event.request_id,
+                        detail: event.detail,
+                    };
+                    with_configured(|sink| <$sink as $crate::EventSink>::observe(sink, &event));
+                }
+            }
+    $crate::worlds::event_sink::export!(Guest with_types_in $crate::worlds::event_sink);
+        };
+    };
+}
+
+/// Makes a plugin of a [`LandingStatistic`].
+#[cfg(feature = "landing-statistic")]
+#[macro_export]
+macro_rules! landing_statistic {
+    ($statistic:ty) => {
+        const _: () = {
+            $crate::__lifecycle!(landing_page, Guest, $statistic, $crate::LandingStatistic);
+            use $crate::worlds::landing_page::exports::narthex::portal::landing_statistic as wit;
+            fn count(count: wit::Count) -> $crate::Count {
+                match count {
+                    wit::Count::Exactly(count) => $crate::Count::Exactly(count),
+                    wit::Count::FewerThan(count) => $crate::Count::FewerThan(count),
+                }
+            }
+            impl wit::Guest for Guest {
+                fn lines(told: wit::Told, language: String) -> Vec<wit::Line> {
+                    let people = told.people.into_iter().map(|people| $crate::People {
+                        role: people.role,
+                        listed: count(people.listed),
+                        claimed: count(people.claimed),
+                    });
+                    let told = $crate::Told {
+                        organization: told.organization,
+                        people: people.collect(),
+                        log_ins_today: count(told.log_ins_today),
+                    };
+                    let lines = with_configured(|statistic| {
+                        <$statistic as $crate::LandingStatistic>::lines(statistic, &told, &language)
+                    });
+                    lines
+                        .into_iter()
+                        .map(|line| wit::Line {
+                            label: line.label,
+                            value: line.value,
+                        })
+                        .collect()
+                }
+            }
+    $crate::worlds::landing_page::export!(Guest with_types_in $crate::worlds::landing_page);
+        };
     };
 }
