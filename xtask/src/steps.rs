@@ -222,16 +222,17 @@ pub(crate) fn fuzz(arguments: &[String]) -> Result<(), String> {
         return Err("cargo-fuzz is needed: cargo install cargo-fuzz".into());
     }
     let seconds = arguments.first().map_or("60", String::as_str);
-    for target in [
-        "return_to",
-        "roster_csv",
-        "cookie_header",
-        "record_decoding",
+    for (folder, target) in [
+        ("fuzz", "return_to"),
+        ("fuzz", "roster_csv"),
+        ("fuzz", "cookie_header"),
+        ("fuzz", "record_decoding"),
+        ("fuzz/guests", "host_abi"),
     ] {
         run(Command::new("cargo")
-            .args(["+nightly", "fuzz", "run", target, "--"])
+            .args(["+nightly", "fuzz", "run", "--fuzz-dir", ".", target, "--"])
             .arg(format!("-max_total_time={seconds}"))
-            .current_dir(root().join("fuzz")))?;
+            .current_dir(root().join(folder)))?;
     }
     Ok(())
 }

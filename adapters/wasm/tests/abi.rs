@@ -4,7 +4,8 @@
 mod support;
 
 use narthex_wasm::{GuestOptions, Hook};
-use support::{Came, ask, code, host, module, options, packed, wild};
+use support::border::{answered, echo, host_abi};
+use support::{Came, code, host, options, packed, wild};
 
 /// Numbers by chance, the same for the same seed (xorshift64*).
 struct Chance(u64);
@@ -20,27 +21,6 @@ impl Chance {
     fn below(&mut self, n: u64) -> u64 {
         (self.next() >> 16) % n
     }
-}
-
-/// A guest whose answer is the text it is given, two letters of `a` to `p` for each byte.
-fn echo(hook: Hook) -> Vec<u8> {
-    let body = "(local $from i32) (local $to i32)
-    (local.set $to (i32.const 600))
-    (block $done
-      (loop $again
-        (br_if $done (i32.lt_u (local.get $length) (i32.const 2)))
-        (i32.store8 (local.get $to)
-          (i32.or
-            (i32.shl
-              (i32.and (i32.sub (i32.load8_u (local.get $text)) (i32.const 97)) (i32.const 15))
-              (i32.const 4))
-            (i32.and (i32.sub (i32.load8_u offset=1 (local.get $text)) (i32.const 97)) (i32.const 15))))
-        (local.set $text (i32.add (local.get $text) (i32.const 2)))
-        (local.set $length (i32.sub (local.get $length) (i32.const 2)))
-        (local.set $to (i32.add (local.get $to) (i32.const 1)))
-        (br $again)))
-    (i32.const 600)";
-    packed(hook, &module(hook, "", body))
 }
 
 /// An answer as it lies in memory at 600: words that are by turns small, near the edges, and anything.
@@ -77,22 +57,8 @@ fn az04_an_answer_of_any_bytes_is_a_yes_only_if_it_says_so() {
         let (mut yes, mut no, mut faults) = (0, 0, 0);
         for seed in 1..=ANSWERS {
             let bytes = answer(&mut Chance(seed));
-            let letter = |nibble: u8| char::from(b'a' + (nibble & 15));
-            let text: String = bytes
-                .iter()
-                .flat_map(|byte| [letter(byte >> 4), letter(*byte)])
-                .collect();
-            let says_yes = match hook {
-                // A list of no lines.
-                Hook::LandingStatistic => bytes[4..8] == [0; 4],
-                // The first case of the variant.
-                _ => bytes[0] == 0,
-            };
-            match ask(&guest, &text) {
-                Came::Good => {
-                    assert!(says_yes, "SEED={seed} {hook}: {bytes:?}");
-                    yes += 1;
-                }
+            match answered(&guest, &bytes) {
+                Came::Good => yes += 1,
                 Came::No => no += 1,
                 Came::Fault(_) => faults += 1,
             }
@@ -123,4 +89,31 @@ fn a48_a_component_of_any_bytes_is_loaded_or_refused_and_nothing_else() {
         }
     }
     assert!(loaded > 5 && refused > 100, "{loaded} {refused}");
+}
+
+/// What the fuzzer of `fuzz/guests` begins with, and what it once found.
+#[test]
+fn a48_the_corpus_of_the_fuzzer_holds() {
+    let corpus = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fuzz/guests/corpus/host_abi"
+    );
+    if std::env::var_os("UPDATE_EXPECT").is_some_and(|value| value == "1") {
+        for seed in 1..=12 {
+            let mut bytes = vec![u8::try_from(seed).unwrap()];
+            bytes.extend(answer(&mut Chance(seed)));
+            std::fs::write(format!("{corpus}/answer-{seed}.bin"), bytes).unwrap();
+        }
+        for (n, hook) in support::border::ASKED.into_iter().enumerate() {
+            let mut bytes = vec![128 + u8::try_from(n).unwrap()];
+            bytes.extend(packed(hook, &wild(hook)));
+            std::fs::write(format!("{corpus}/component-{n}.bin"), bytes).unwrap();
+        }
+    }
+    let mut seeds = 0;
+    for seed in std::fs::read_dir(corpus).unwrap() {
+        host_abi(&std::fs::read(seed.unwrap().path()).unwrap());
+        seeds += 1;
+    }
+    assert!(seeds >= 10, "{seeds}");
 }

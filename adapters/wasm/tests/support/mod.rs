@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(dead_code, reason = "every test file uses its own part of this")]
 
+pub(crate) mod border;
+
 use std::sync::Arc;
 
 use futures_executor::block_on;
