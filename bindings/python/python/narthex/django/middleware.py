@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import authenticate
+from django.contrib.auth import SESSION_KEY, authenticate
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
@@ -59,6 +60,8 @@ class PortalMiddleware:
         if visit.session is not None:
             _put_user(request, visit)
         response = self.get_response(request)
+        if hasattr(request, "session") and not request.session.is_empty():
+            _mark_session(request.session, visit)
         if visit.session is not None and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         return response
@@ -90,14 +93,27 @@ def _put_user(request: HttpRequest, visit: Visit) -> None:
 
 def _bind_session(request: HttpRequest, visit: Visit) -> None:
     """What a person left in Django's session is gone when their session of the portal ended, or
-    another person came."""
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not hasattr(request, "session"):
+    another person came; what nobody left is gone when a person comes. Who had logged in to Django itself
+    stays so until the person goes."""
+    if not hasattr(request, "session"):
         return
-    bound = request.session.get(FAMILY_KEY)
-    if bound is not None and bound != visit.family:
-        request.session.flush()
-    if visit.family is not None and request.session.get(FAMILY_KEY) != visit.family:
-        request.session[FAMILY_KEY] = visit.family
+    session = request.session
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        bound = session.get(FAMILY_KEY)
+        djangos_own = bound is None and SESSION_KEY in session
+        if bound != visit.family and not djangos_own and not session.is_empty():
+            session.flush()
+    _mark_session(session, visit)
+
+
+def _mark_session(session: SessionBase, visit: Visit) -> None:
+    """Says whose the session is. That alone makes none: an empty one is marked, and saved when
+    something is put into it, by the page or by middleware."""
+    if visit.family is None or session.get(FAMILY_KEY) == visit.family:
+        return
+    to_save = session.modified or not session.is_empty()
+    session[FAMILY_KEY] = visit.family
+    session.modified = to_save
 
 
 def _pages(portal: Portal, request: HttpRequest, path: str) -> HttpResponse:
