@@ -193,15 +193,15 @@ def test_a_number_makes_nobody_a_user_of_the_project(school: TestPortal) -> None
     own = people.create_user("S-1024", password="toor toor toor")
     assert known(school).get("/who/", **PAGE).content == b"|False", "whoever has a password"
     own.set_unusable_password()
+    own.save()
+    assert known(school).get("/who/", **PAGE).content == b"|False", "nor whoever logs in elsewhere"
     own.is_staff = True
     own.save()
     assert known(school).get("/who/", **PAGE).content == b"|False", "nor staff"
     own.refresh_from_db()
     assert own.first_name == "", "and nothing of theirs is changed"
-    own.is_staff = False
-    own.save()
-    assert known(school).get("/who/", **PAGE).content == b"S-1024|True", "made by the portal once"
     assert people.count() == 1
+    assert not PortalAccount.objects.exists()
 
 
 def test_a_project_may_hand_its_users_on(school: TestPortal) -> None:
@@ -212,6 +212,7 @@ def test_a_project_may_hand_its_users_on(school: TestPortal) -> None:
     with override_settings(NARTHEX=told):
         set_portal(school)
         assert known(school).get("/who/", **PAGE).content == b"S-1024|True"
+        assert people.count() == 2
         assert known(school, BEN).get("/who/", **PAGE).content == b"|False", "never superusers"
     set_portal(school)
 
