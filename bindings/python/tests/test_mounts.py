@@ -229,6 +229,33 @@ def test_s14_a_websocket_below_a_protected_prefix_needs_a_session_and_a_page_of_
     assert sent == closed, "the portal has none"
 
 
+@pytest.mark.parametrize(
+    "base_url", ["https://portal.school.example", "https://Portal.School.example:443/portal"]
+)
+def test_s14_a_websocket_of_another_origin_is_nobodys(base_url: str) -> None:
+    async def open_(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    with portal(base_url=base_url, policy=Policy(apps=(App("/open/"),))) as school:
+        app = PortalMiddleware(open_, school)
+        cookie = f"__Host-narthex={log_in(school).token.expose()}"
+        known = {"host": "portal.school.example", "cookie": cookie}
+        ours = "https://portal.school.example"
+        for origin, is_ours in (
+            (None, True),  # a program, and no page
+            (ours, True),
+            (f"{ours}.evil.example", False),
+            ("http://portal.school.example", False),
+            ("null", False),
+            ("", False),
+        ):
+            headers = known if origin is None else {**known, "origin": origin}
+            sent, visit = asyncio.run(websocket(app, "/open/live", headers))
+            assert sent == [{"type": "websocket.accept"}], origin
+            assert (visit.session is not None) is is_ours, origin
+            assert (visit.profile() is not None) is is_ours, origin
+
+
 @pytest.mark.parametrize("prefix", ["/diary/", "/diär y/"])
 def test_s14_no_spelling_of_a_path_leads_around_the_log_in(
     mounted: TestPortal, prefix: str
