@@ -221,6 +221,7 @@ pub(crate) fn desk_report<'py>(py: Python<'py>, found: &DeskReport) -> Made<'py>
 pub(crate) fn season<'py>(py: Python<'py>, season: &Season, policy: &SeasonPolicy) -> Made<'py> {
     let told = (
         season.near_misses,
+        season.everywhere,
         season.unclaimed,
         season.told_at(policy),
         season.code_at(policy),

@@ -139,14 +139,14 @@ def test_a_season_of_near_misses_asks_for_codes_from_outside_the_named_networks(
     networks = (NamedNetwork("192.0.2.0/24", 400),)
     policy = Policy(attempts=AttemptPolicy(season=season, networks=networks))
     with portal(policy=policy) as school:
-        assert school.claim_season("north-high") == narthex.Season(0, 1, 1, 3, False)
+        assert school.claim_season("north-high") == narthex.Season(0, 0, 1, 1, 3, False)
         for day in range(1, 4):
             guess(school, ADA, day, asker=Asker(source="198.51.100.1"))
         assert school.claim_season("north-high").near_misses == 2, "what one network adds at most"
         guess(school, ADA, 4, asker=Asker(source="192.0.2.7"))
         assert school.claim_season("north-high").near_misses == 2, "from inside they do not count"
         guess(school, ADA, 5, asker=Asker(source="203.0.113.9"))
-        assert school.claim_season("north-high") == narthex.Season(3, 1, 1, 3, True)
+        assert school.claim_season("north-high") == narthex.Season(3, 5, 1, 1, 3, True)
         assert school.claim_season("south-high").near_misses == 0
         told = {one.detail for one in school.audit_after() if one.kind == "claims_guessed"}
         assert told == {"many north-high", "code_needed north-high"}
@@ -213,6 +213,21 @@ def test_az01_staff_help_a_person_of_their_school(staffed: TestPortal) -> None:
     assert checked is not None and checked.names_match and not checked.claimable
     by = [one for one in staffed.audit_after(limit=512) if "by=" in (one.detail or "")]
     assert {one.kind for one in by} >= {"staff_looked", "tries_cleared", "recovery_codes_issued"}
+
+
+def test_tries_are_shut_from_outside_and_go_on_inside_the_named_networks() -> None:
+    networks = (NamedNetwork("192.0.2.0/24", 400),)
+    with portal(policy=Policy(attempts=AttemptPolicy(networks=networks))) as school:
+        claim(school, ADA)
+        outside, inside = Asker(source="198.51.100.1"), Asker(source="192.0.2.7")
+        for _ in range(11):
+            with pytest.raises(Refused, match="login_failed"):
+                school.log_in(ADA.login_id, "not the password at all", asker=outside)
+        known = school.person(ADA.login_id)
+        assert known is not None and known.log_in_shut_until is not None
+        with pytest.raises(Refused, match="login_failed"):
+            school.log_in(ADA.login_id, ADA.password, asker=outside)
+        school.log_in(ADA.login_id, ADA.password, asker=inside)
 
 
 def test_az01_a_person_of_another_school_is_as_an_unknown_number(staffed: TestPortal) -> None:

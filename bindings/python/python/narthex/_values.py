@@ -318,9 +318,10 @@ class PersonReport:
     claim_code_expires_at: datetime | None
     """Of the claim code that was issued; ``None``: there is no live one."""
     claim_shut_until: datetime | None
-    """Until then a claim by facts is refused whatever is typed."""
+    """Until then claims by facts are refused, whatever is typed, from outside the named networks or from
+    inside: the later of the two. The other may be open. ``None``: both are."""
     log_in_shut_until: datetime | None
-    """Until then a log-in is refused whatever is typed."""
+    """The same of log-ins. A browser that the account knows has tries of its own, which do not count here."""
     source: str
     """The roster that lists the person ..."""
     source_id: str
@@ -403,17 +404,21 @@ class ResetClaim:
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """How often claims in an organization were nearly right in the last thirty days: guessing spread
-    over many people shows here first."""
+    """How often claims in an organization were nearly right in the last thirty to forty days: guessing
+    spread over many people shows here first."""
 
     near_misses: int
-    """From outside the named networks, and followed by no success of the same browser."""
+    """From outside the named networks, and followed by no success of the same browser; at most
+    ``SeasonPolicy.source_max`` from one network."""
+    everywhere: int
+    """The same from everywhere, however many from one network."""
     unclaimed: int
     """People listed who have not claimed."""
     told_at: int
-    """At so many near misses the audit says ``claims_guessed``."""
+    """At so many ``everywhere`` the audit says ``claims_guessed``: many."""
     code_at: int
-    """At so many, claims from outside the named networks need a code."""
+    """At so many ``near_misses``, claims from outside the named networks need a code."""
     needs_code: bool
+    """Whether they do."""
 
 
