@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from doors import Reply, WsgiDoor, asgi
@@ -147,6 +148,26 @@ def test_where_events_cannot_be_streamed_the_answer_is_204(mounted: TestPortal) 
     headers = {**HOST, **cookie(mounted)}
     assert door.send("GET", "/portal/api/v1/events", headers, b"", "192.0.2.7").status == 204
     assert isinstance(WsgiApp(mounted), WsgiApp)
+
+
+@pytest.mark.parametrize("suffix", ["", "north"])
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000/portal", "HTTPS://portal.school.example"])
+def test_the_site_says_how_the_session_cookie_is_called(base_url: str, suffix: str) -> None:
+    with portal(base_url=base_url, cookie_suffix=suffix) as school:
+        claim(school)
+        assert school.site is not None
+        at = urlsplit(base_url)
+        headers = {
+            "host": at.netloc,
+            "content-type": "application/json",
+            "sec-fetch-site": "same-origin",
+        }
+        body = json.dumps({"login_id": ADA.login_id, "password": ADA.password}).encode()
+        target = f"{at.path}/api/v1/session"
+        reply = asyncio.run(asgi(PortalApp(school), "POST", target, headers, body, "192.0.2.7"))
+        set_ = [value for name, value in reply.headers if name == "set-cookie"]
+        cookies = dict(cookie.partition(";")[0].split("=", 1) for cookie in set_)
+        assert school.verify_session(cookies[school.site.session_cookie]).account
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:

@@ -36,6 +36,8 @@ from ._values import (
 )
 
 __all__ = [
+    "BODY_BYTES_MAX",
+    "GRID_S",
     "BrowserSecret",
     "ClaimTicket",
     "Engine",
@@ -82,6 +84,9 @@ __all__ = [
     "set_questions",
     "settle_holds",
 ]
+
+BODY_BYTES_MAX: int
+GRID_S: float
 
 _T = TypeVar("_T")
 

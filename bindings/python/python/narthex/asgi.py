@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ._errors import InvalidArgument
 from ._guard import Protected, rest_of_grid
-from ._narthex import Events
+from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
 from ._visit import Answered, Visit
@@ -25,9 +25,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-BODY_BYTES_MAX = 16 * 1024
-"""The longest body the portal reads; a longer one is refused by the engine."""
 
 KEEP_ALIVE_S = 15.0
 """How often an event stream with nothing to say says so."""

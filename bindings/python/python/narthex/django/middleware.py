@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, authenticate
@@ -18,7 +17,7 @@ from django.utils.functional import SimpleLazyObject
 from .. import wsgi
 from .._errors import InvalidArgument, NarthexError
 from .._guard import rest_of_grid
-from .._narthex import Events
+from .._narthex import BODY_BYTES_MAX, Events
 from .._portal import Portal
 from .._values import Profile
 from .._visit import Answered, Visit
@@ -121,7 +120,7 @@ def _pages(portal: Portal, request: HttpRequest, path: str) -> HttpResponse:
     before = _who(portal, request) if _is_log_out(request, path) else None
     try:
         said = wsgi.request(request.META)
-        body = request.read(wsgi.BODY_BYTES_MAX + 1)
+        body = request.read(BODY_BYTES_MAX + 1)
         status, headers, content, on_grid = portal._engine.handle(said, body, False).run()
     except InvalidArgument:
         return HttpResponse(status=400)
@@ -161,10 +160,7 @@ def _who(portal: Portal, request: HttpRequest) -> Profile | None:
 
 def _of_new_cookie(portal: Portal, response: HttpResponse) -> Profile | None:
     """Who the session cookie of a response is for."""
-    https = urlsplit(portal.site.base_url if portal.site else "").scheme == "https"
-    suffix = portal.site.cookie_suffix if portal.site else ""
-    name = ("__Host-" if https else "") + "narthex" + (f"-{suffix}" if suffix else "")
-    morsel = response.cookies.get(name)
+    morsel = response.cookies.get(portal.site.session_cookie) if portal.site else None
     if morsel is None or not morsel.value:
         return None
     try:
