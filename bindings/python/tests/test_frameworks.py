@@ -75,6 +75,8 @@ def test_fastapi_optional_required_and_fresh(school: TestPortal) -> None:
     document = client.get("/openapi.json").json()
     scheme = document["components"]["securitySchemes"]["narthex"]
     assert (scheme["type"], scheme["in"]) == ("apiKey", "cookie")
+    assert "On plain http over loopback: `narthex`." in scheme["description"]
+    assert "`cookie_suffix`" in scheme["description"]
     assert document["paths"]["/diary/person"]["get"]["security"] == [{"narthex": []}]
 
 

@@ -32,7 +32,11 @@ __all__ = [
 session_cookie = APIKeyCookie(
     name="__Host-narthex",
     scheme_name="narthex",
-    description="The session of the portal. Set by its log-in page.",
+    # No portal is at hand here: the middleware brings one for each application.
+    description=(
+        "The session of the portal. Set by its log-in page. On plain http over loopback: `narthex`. "
+        "A portal that was opened with a `cookie_suffix` adds `-` and the suffix."
+    ),
     auto_error=False,
 )
 
