@@ -20,6 +20,13 @@ mod visit;
 /// The compiled half of `narthex`.
 #[pyo3::pymodule]
 mod _narthex {
+    /// The longest body the portal reads; a longer one is refused by the engine.
+    #[pymodule_export]
+    const BODY_BYTES_MAX: usize = narthex::http::BODY_BYTES_MAX;
+    /// Seconds between the lines of the grid on which failed answers leave.
+    #[pymodule_export]
+    const GRID_S: f64 = narthex::http::FAILED_ANSWER_GRID.as_secs_f64();
+
     #[pymodule_export]
     use crate::engine::desk::{
         desk_check, desk_clear_tries, desk_end_sessions, desk_find, desk_issue_claim_code,

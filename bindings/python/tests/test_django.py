@@ -62,14 +62,15 @@ if not settings.configured:
     )
     django.setup()
 
-from django.contrib import admin
+from asgiref.sync import async_to_sync
+from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, HttpResponse
 from django.template import RequestContext, Template
-from django.test import Client, override_settings
+from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 
 from narthex import App, Policy
@@ -92,7 +93,7 @@ def diary(request: HttpRequest) -> HttpResponse:
     return HttpResponse(template.render(RequestContext(request)))
 
 
-def own(request: HttpRequest) -> HttpResponse:
+def own(request: HttpRequest, page: str = "") -> HttpResponse:
     request.narthex.require()  # type: ignore[attr-defined]
     return HttpResponse("own")
 
@@ -104,12 +105,33 @@ def basket(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(len(basket)))
 
 
+async def basket_awaited(request: HttpRequest) -> HttpResponse:
+    basket = [*await request.session.aget("basket", []), "book"]
+    await request.session.aset("basket", basket)
+    return HttpResponse(str(len(basket)))
+
+
+def other_basket(request: HttpRequest) -> HttpResponse:
+    request.session.flush()
+    return basket(request)
+
+
+def note(request: HttpRequest) -> HttpResponse:
+    told = [str(message) for message in messages.get_messages(request)]
+    messages.info(request, f"{request.user.get_username()} was here")
+    return HttpResponse(str(told))
+
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("diary/", diary),
     path("diary/own", own),
+    path("diary/own/<str:page>", own),
     path("who/", who),
     path("basket/", basket),
+    path("basket/awaited", basket_awaited),
+    path("basket/other", other_basket),
+    path("note/", note),
 ]
 
 
@@ -145,6 +167,16 @@ def test_login_required_leads_to_the_portal_and_back(school: TestPortal) -> None
     assert led["location"].startswith("/portal/login?return_to=/diary/own")
 
 
+def test_a_path_may_have_every_letter(school: TestPortal) -> None:
+    client = known(school)
+    for letters, sent in [("é", "%C3%A9"), ("日", "%E6%97%A5"), ("a b", "a%20b")]:
+        assert client.get(f"/diary/{letters}", **PAGE).status_code == 404, letters
+        led = Client().get(f"/diary/own/{letters}", **PAGE)
+        assert led.status_code == 303
+        assert led["location"].endswith(f"/portal/login?return_to=/diary/own/{sent.replace('%', '%25')}")
+    assert Client().get("/portal/日", **PAGE).status_code == 404
+
+
 def test_the_user_of_the_request_is_the_projects_own(school: TestPortal) -> None:
     assert Client().get("/who/", **PAGE).content == b"|False"
     client = known(school)
@@ -173,10 +205,14 @@ def test_a_number_makes_nobody_a_user_of_the_project(school: TestPortal) -> None
     assert known(school).get("/who/", **PAGE).content == b"|False", "whoever has a password"
     own.set_unusable_password()
     own.save()
-    assert known(school).get("/who/", **PAGE).content == b"|False", "or logs in elsewhere"
+    assert known(school).get("/who/", **PAGE).content == b"|False", "nor whoever logs in elsewhere"
+    own.is_staff = True
+    own.save()
+    assert known(school).get("/who/", **PAGE).content == b"|False", "nor staff"
     own.refresh_from_db()
     assert own.first_name == "", "and nothing of theirs is changed"
     assert people.count() == 1
+    assert not PortalAccount.objects.exists()
 
 
 def test_a_project_may_hand_its_users_on(school: TestPortal) -> None:
@@ -187,6 +223,7 @@ def test_a_project_may_hand_its_users_on(school: TestPortal) -> None:
     with override_settings(NARTHEX=told):
         set_portal(school)
         assert known(school).get("/who/", **PAGE).content == b"S-1024|True"
+        assert people.count() == 2
         assert known(school, BEN).get("/who/", **PAGE).content == b"|False", "never superusers"
     set_portal(school)
 
@@ -242,17 +279,48 @@ def test_what_is_left_in_djangos_session_goes_with_the_person(school: TestPortal
     assert client.get("/basket/", **PAGE).content == b"1", "nobody finds nothing"
 
 
-def test_what_a_view_begins_is_its_persons_from_the_first_answer_on(school: TestPortal) -> None:
-    client = known(school, ADA)
-    assert client.get("/basket/", **PAGE).content == b"1"
-    client.cookies["narthex"] = log_in(school, BEN).token.expose()
-    assert client.get("/basket/", **PAGE).content == b"1", "another person finds nothing"
+@pytest.mark.parametrize("page", ["/basket/", "/basket/awaited", "/basket/other"])
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_session_that_a_page_begins_is_the_persons_at_once(
+    school: TestPortal, page: str, awaited: bool
+) -> None:
+    client: Any = AsyncClient() if awaited else Client()
+
+    def count(someone: Someone | None, page: str = "/basket/") -> bytes:
+        client.cookies.pop("narthex", None)
+        if someone is not None:
+            client.cookies["narthex"] = log_in(school, someone).token.expose()
+        get = async_to_sync(client.get) if awaited else client.get
+        content: bytes = get(page, headers={"host": HOST, "accept": "text/html"}).content
+        return content
+
+    # One request each: a second one of the same person would bind what the first had left.
+    for follows in (BEN, None):
+        assert count(ADA, page) == b"1"
+        assert count(follows) == b"1", "who comes next finds nothing"
+
+
+def test_what_nobody_left_in_djangos_session_goes_when_a_person_comes(school: TestPortal) -> None:
     client = Client()
     client.get("/basket/", **PAGE)
-    client.cookies["narthex"] = log_in(school, ADA).token.expose()
-    assert client.get("/basket/", **PAGE).content == b"2", "what nobody left is whose comes next"
-    del client.cookies["narthex"]
+    assert client.get("/basket/", **PAGE).content == b"2"
+    client.cookies["narthex"] = log_in(school).token.expose()
     assert client.get("/basket/", **PAGE).content == b"1"
+
+
+def test_what_other_middleware_puts_into_djangos_session_is_the_persons(school: TestPortal) -> None:
+    with override_settings(MESSAGE_STORAGE="django.contrib.messages.storage.session.SessionStorage"):
+        client = known(school)
+        assert client.get("/note/", **PAGE).content == b"[]"
+        assert client.get("/note/", **PAGE).content == b"['S-1024 was here']"
+        client.cookies["narthex"] = log_in(school, BEN).token.expose()
+        assert client.get("/note/", **PAGE).content == b"[]"
+
+
+def test_a_person_alone_begins_no_session_of_djangos(school: TestPortal) -> None:
+    client = known(school)
+    client.get("/who/", **PAGE)
+    assert settings.SESSION_COOKIE_NAME not in client.cookies
 
 
 def test_signals_tell_of_log_in_and_log_out(school: TestPortal) -> None:

@@ -15,7 +15,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from narthex import App, Policy
 from narthex.fastapi import Anybody, FreshPerson, Person, PortalMiddleware
@@ -74,6 +75,8 @@ def test_fastapi_optional_required_and_fresh(school: TestPortal) -> None:
     document = client.get("/openapi.json").json()
     scheme = document["components"]["securitySchemes"]["narthex"]
     assert (scheme["type"], scheme["in"]) == ("apiKey", "cookie")
+    assert "On plain http over loopback: `narthex`." in scheme["description"]
+    assert "`cookie_suffix`" in scheme["description"]
     assert document["paths"]["/diary/person"]["get"]["security"] == [{"narthex": []}]
 
 
@@ -86,8 +89,18 @@ def test_starlette_knows_the_user_and_the_scopes(school: TestPortal) -> None:
     async def teachers(request: Request) -> PlainTextResponse:
         return PlainTextResponse("staff")
 
+    @requires("authenticated")
+    async def live(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text(f"{websocket.user.display_name} {websocket.user.identity}")
+        await websocket.close()
+
     app = Starlette(
-        routes=[Route("/diary/", page), Route("/diary/teachers", teachers)],
+        routes=[
+            Route("/diary/", page),
+            Route("/diary/teachers", teachers),
+            WebSocketRoute("/diary/live", live),
+        ],
         middleware=[
             Middleware(PortalMiddleware, portal=school),
             Middleware(AuthenticationMiddleware, backend=PortalBackend()),
@@ -99,6 +112,16 @@ def test_starlette_knows_the_user_and_the_scopes(school: TestPortal) -> None:
     account = log_in(school).session.account
     assert client.get("/diary/", headers=known).text == f"Ada Byron {account}"
     assert client.get("/diary/teachers", headers=known).status_code == 403
+
+    def hears(headers: dict[str, str]) -> str:
+        with client.websocket_connect("/diary/live", headers=headers) as websocket:
+            return websocket.receive_text()
+
+    assert hears(known) == f"Ada Byron {account}"
+    with pytest.raises(WebSocketDisconnect):
+        hears({})
+    with pytest.raises(WebSocketDisconnect):
+        hears({**known, "origin": "https://evil.example"})
 
 
 def test_flask_decorator_proxies_and_header(school: TestPortal) -> None:

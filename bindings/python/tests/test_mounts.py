@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from doors import Reply, WsgiDoor, asgi
@@ -149,6 +150,26 @@ def test_where_events_cannot_be_streamed_the_answer_is_204(mounted: TestPortal) 
     assert isinstance(WsgiApp(mounted), WsgiApp)
 
 
+@pytest.mark.parametrize("suffix", ["", "north"])
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000/portal", "HTTPS://portal.school.example"])
+def test_the_site_says_how_the_session_cookie_is_called(base_url: str, suffix: str) -> None:
+    with portal(base_url=base_url, cookie_suffix=suffix) as school:
+        claim(school)
+        assert school.site is not None
+        at = urlsplit(base_url)
+        headers = {
+            "host": at.netloc,
+            "content-type": "application/json",
+            "sec-fetch-site": "same-origin",
+        }
+        body = json.dumps({"login_id": ADA.login_id, "password": ADA.password}).encode()
+        target = f"{at.path}/api/v1/session"
+        reply = asyncio.run(asgi(PortalApp(school), "POST", target, headers, body, "192.0.2.7"))
+        set_ = [value for name, value in reply.headers if name == "set-cookie"]
+        cookies = dict(cookie.partition(";")[0].split("=", 1) for cookie in set_)
+        assert school.verify_session(cookies[school.site.session_cookie]).account
+
+
 async def hello(scope: Any, receive: Any, send: Any) -> None:
     visit = visit_of(scope)
     if scope["path"].endswith("/private"):
@@ -225,12 +246,35 @@ def test_s14_a_websocket_below_a_protected_prefix_needs_a_session_and_a_page_of_
     # Elsewhere it is told who is there, if anybody is.
     sent, visit = asyncio.run(websocket(app, "/open/live", HOST))
     assert (sent, visit.session) == ([{"type": "websocket.accept"}], None)
-    sent, visit = asyncio.run(websocket(app, "/open/live", {**known, **ours}))
-    assert visit.profile().given_name == "Ada"
-    sent, visit = asyncio.run(websocket(app, "/open/live", {**known, **theirs}))
-    assert (sent, visit.session) == ([{"type": "websocket.accept"}], None), "another origin's page"
     sent, _ = asyncio.run(websocket(app, "/portal/live", known))
     assert sent == closed, "the portal has none"
+
+
+@pytest.mark.parametrize(
+    "base_url", ["https://portal.school.example", "https://Portal.School.example:443/portal"]
+)
+def test_s14_a_websocket_of_another_origin_is_nobodys(base_url: str) -> None:
+    async def open_(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    with portal(base_url=base_url, policy=Policy(apps=(App("/open/"),))) as school:
+        app = PortalMiddleware(open_, school)
+        cookie = f"__Host-narthex={log_in(school).token.expose()}"
+        known = {"host": "portal.school.example", "cookie": cookie}
+        ours = "https://portal.school.example"
+        for origin, is_ours in (
+            (None, True),  # a program, and no page
+            (ours, True),
+            (f"{ours}.evil.example", False),
+            ("http://portal.school.example", False),
+            ("null", False),
+            ("", False),
+        ):
+            headers = known if origin is None else {**known, "origin": origin}
+            sent, visit = asyncio.run(websocket(app, "/open/live", headers))
+            assert sent == [{"type": "websocket.accept"}], origin
+            assert (visit.session is not None) is is_ours, origin
+            assert (visit.profile() is not None) is is_ours, origin
 
 
 @pytest.mark.parametrize("prefix", ["/diary/", "/diär y/"])

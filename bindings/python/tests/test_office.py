@@ -215,6 +215,21 @@ def test_az01_staff_help_a_person_of_their_school(staffed: TestPortal) -> None:
     assert {one.kind for one in by} >= {"staff_looked", "tries_cleared", "recovery_codes_issued"}
 
 
+def test_tries_are_shut_from_outside_and_go_on_inside_the_named_networks() -> None:
+    networks = (NamedNetwork("192.0.2.0/24", 400),)
+    with portal(policy=Policy(attempts=AttemptPolicy(networks=networks))) as school:
+        claim(school, ADA)
+        outside, inside = Asker(source="198.51.100.1"), Asker(source="192.0.2.7")
+        for _ in range(11):
+            with pytest.raises(Refused, match="login_failed"):
+                school.log_in(ADA.login_id, "not the password at all", asker=outside)
+        known = school.person(ADA.login_id)
+        assert known is not None and known.log_in_shut_until is not None
+        with pytest.raises(Refused, match="login_failed"):
+            school.log_in(ADA.login_id, ADA.password, asker=outside)
+        school.log_in(ADA.login_id, ADA.password, asker=inside)
+
+
 def test_az01_a_person_of_another_school_is_as_an_unknown_number(staffed: TestPortal) -> None:
     claim(staffed, BEN)
     desk = staffed.staff_desk(log_in(staffed, CLERK).session)

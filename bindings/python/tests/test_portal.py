@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import narthex
 from narthex import InvalidArgument, Policy, Portal, Refused, SessionPolicy
 from narthex._narthex import default_policy, panicking
+from narthex._values import Role
 from narthex.testing import ADA, BEN, HOME, MORNING, TestPortal, claim, log_in, portal
 
 
@@ -223,6 +224,13 @@ def test_policy_has_the_defaults_of_the_engine() -> None:
             if isinstance(default, dict):
                 ours = {key: getattr(ours, key) for key in default}
             assert ours == default, f"{group}.{name}"
+
+
+def test_roles_are_those_of_the_engine() -> None:
+    source = (Path(__file__).parents[3] / "core/src/model/organization.rs").read_text()
+    body = source.partition("pub enum Role {\n")[2].partition("\n}")[0]
+    known = tuple(name.lower() for name in re.findall(r"^    (\w+),", body, re.MULTILINE))
+    assert known == narthex.ROLES == get_args(Role)
 
 
 def test_policy_has_every_rule_of_the_engine() -> None:

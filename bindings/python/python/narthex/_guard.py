@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from posixpath import normpath
 
 from ._errors import InvalidArgument
-
-GRID_S = 0.05
-"""Answers to wrong secrets leave a whole number of these after their request came, so that none of the
-ways to be wrong can be told from another by its time."""
+from ._narthex import GRID_S
 
 
 def rest_of_grid(arrived: float) -> float:
-    """Seconds from now to the next line of the grid, counted from ``arrived`` (``time.monotonic()``)."""
+    """Seconds from now to the next line of the grid, counted from ``arrived`` (``time.monotonic()``).
+
+    Answers to wrong secrets leave a whole number of ``GRID_S`` after their request came, so that none of
+    the ways to be wrong can be told from another by its time.
+    """
     return -(time.monotonic() - arrived) % GRID_S
 
 

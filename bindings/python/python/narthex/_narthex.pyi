@@ -36,6 +36,8 @@ from ._values import (
 )
 
 __all__ = [
+    "BODY_BYTES_MAX",
+    "GRID_S",
     "BrowserSecret",
     "ClaimTicket",
     "Engine",
@@ -82,6 +84,9 @@ __all__ = [
     "set_questions",
     "settle_holds",
 ]
+
+BODY_BYTES_MAX: int
+GRID_S: float
 
 _T = TypeVar("_T")
 
@@ -251,6 +256,7 @@ class Engine:
         self, request: Request, body: bytes, events: bool
     ) -> Operation[tuple[int, list[tuple[bytes, bytes]], bytes | Events, bool]]: ...
     def owns(self, path: str) -> bool: ...
+    def is_origin(self, origin: str) -> bool: ...
     def admit(
         self, request: Request, person: bool
     ) -> Operation[Visit | tuple[int, list[tuple[bytes, bytes]], bytes | Events]]: ...

@@ -183,7 +183,7 @@ class Office:
         return await _narthex.issue_recovery_code(self._engine, login_id, asker)
 
     def claim_season(self, organization: str) -> Season:
-        """How often claims in ``organization`` were nearly right in the last thirty days."""
+        """How often claims in ``organization`` were nearly right in the last thirty to forty days."""
         return _narthex.claim_season(self._engine, organization).run()
 
     async def aclaim_season(self, organization: str) -> Season:

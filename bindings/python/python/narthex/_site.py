@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from ._values import Contact
 
@@ -16,6 +17,13 @@ class Site:
     cookie_suffix: str = ""
     trusted_proxies: tuple[str, ...] = ()
     help: tuple[Contact, ...] = ()
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the cookie that holds a session."""
+        https = urlsplit(self.base_url).scheme == "https"
+        suffix = f"-{self.cookie_suffix}" if self.cookie_suffix else ""
+        return f"{'__Host-' if https else ''}narthex{suffix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -318,11 +318,10 @@ class PersonReport:
     claim_code_expires_at: datetime | None
     """Of the claim code that was issued; ``None``: there is no live one."""
     claim_shut_until: datetime | None
-    """Until then a claim by facts is refused whatever is typed, from outside, from named networks or
-    from both; ``None``: from neither."""
+    """Until then claims by facts are refused, whatever is typed, from outside the named networks or from
+    inside: the later of the two. The other may be open. ``None``: both are."""
     log_in_shut_until: datetime | None
-    """Until then a log-in is refused whatever is typed, from outside, from named networks or in a known
-    browser, whichever opens last; ``None``: nowhere."""
+    """The same of log-ins, and of browsers that the account knows, each of which has tries of its own."""
     source: str
     """The roster that lists the person ..."""
     source_id: str
@@ -405,20 +404,21 @@ class ResetClaim:
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """How often claims in an organization were nearly right in the last thirty days: guessing spread
-    over many people shows here first."""
+    """How often claims in an organization were nearly right in the last thirty to forty days: guessing
+    spread over many people shows here first."""
 
     near_misses: int
-    """From outside the named networks, followed by no success of the same browser, and at most
-    ``source_max`` from one network."""
+    """From outside the named networks, and followed by no success of the same browser; at most
+    ``SeasonPolicy.source_max`` from one network."""
     everywhere: int
-    """Followed by no success of the same browser, wherever they came from."""
+    """The same from everywhere, however many from one network."""
     unclaimed: int
     """People listed who have not claimed."""
     told_at: int
-    """At so many ``everywhere`` the audit says ``claims_guessed``."""
+    """At so many ``everywhere`` the audit says ``claims_guessed``: many."""
     code_at: int
-    """At so many ``near_misses`` claims from outside the named networks need a code."""
+    """At so many ``near_misses``, claims from outside the named networks need a code."""
     needs_code: bool
+    """Whether they do."""
 
 

@@ -6,11 +6,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from ._errors import InvalidArgument
 from ._guard import Protected, rest_of_grid
-from ._narthex import Events
+from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
 from ._visit import Answered, Visit
@@ -25,9 +25,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-BODY_BYTES_MAX = 16 * 1024
-"""The longest body the portal reads; a longer one is refused by the engine."""
 
 KEEP_ALIVE_S = 15.0
 """How often an event stream with nothing to say says so."""
@@ -74,8 +71,9 @@ class PortalMiddleware:
     application who is there. ``scope["narthex"]`` is the :class:`~narthex._visit.Visit`.
 
     ``protect``: prefixes that nobody comes to without a session, by HTTP or websocket. A websocket that a
-    page of another origin opens is refused there, and elsewhere has no session. A websocket stays open when its session ends:
-    whoever keeps one open asks :meth:`~narthex.Portal.verify_session` again, or subscribes.
+    page of another origin opens is refused there, and has no session elsewhere. A websocket stays open
+    when its session ends: whoever keeps one open asks :meth:`~narthex.Portal.verify_session` again, or
+    subscribes.
     """
 
     def __init__(self, app: App, portal: Portal, protect: Sequence[str] = ()) -> None:
@@ -127,13 +125,13 @@ class PortalMiddleware:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         protected = path in self.protect
-        ours = self._is_of_our_pages(scope)
-        if self.portal._engine.owns(path) or (protected and not ours):
+        of_our_pages = self._is_of_our_pages(scope)
+        if self.portal._engine.owns(path) or (protected and not of_our_pages):
             await _close(receive, send)
             return
         try:
-            said = _request(scope if ours else _without_cookies(scope))
-            admitted = await self.portal._engine.admit(said, protected)
+            request = _request(scope if of_our_pages else _without_cookies(scope))
+            admitted = await self.portal._engine.admit(request, protected)
         except InvalidArgument:
             await _close(receive, send)
             return
@@ -145,15 +143,10 @@ class PortalMiddleware:
 
     def _is_of_our_pages(self, scope: Scope) -> bool:
         """Browsers say which page opens a websocket; they do not keep other pages from it."""
-        site = self.portal.site
-        ours = urlsplit(site.base_url if site else "")
         said = [value for name, value in scope["headers"] if name.lower() == b"origin"]
-        return said in ([], [f"{ours.scheme}://{ours.netloc}".encode()])
-
-
-def _without_cookies(scope: Scope) -> Scope:
-    headers = [header for header in scope["headers"] if header[0].lower() != b"cookie"]
-    return {**scope, "headers": headers}
+        return len(said) < 2 and all(
+            self.portal._engine.is_origin(origin.decode("latin-1")) for origin in said
+        )
 
 
 def visit_of(scope: Scope) -> Visit:
@@ -180,6 +173,11 @@ def _keep_nowhere(message: Message) -> None:
 
 async def _refuse(send: Send, answered: Answered) -> None:
     await _answer(send, answered.status, answered.headers, answered.content)
+
+
+def _without_cookies(scope: Scope) -> Scope:
+    headers = [header for header in scope["headers"] if header[0].lower() != b"cookie"]
+    return {**scope, "headers": headers}
 
 
 def _request(scope: Scope) -> Request:

@@ -32,8 +32,11 @@ __all__ = [
 session_cookie = APIKeyCookie(
     name="__Host-narthex",
     scheme_name="narthex",
-    description="The session of the portal. Set by its log-in page. Without `__Host-` where the site is "
-    "on plain HTTP; with the site's `cookie_suffix`, if it has one, at its end.",
+    # No portal is at hand here: the middleware brings one for each application.
+    description=(
+        "The session of the portal. Set by its log-in page. On plain http over loopback: `narthex`. "
+        "A portal that was opened with a `cookie_suffix` adds `-` and the suffix."
+    ),
     auto_error=False,
 )
 

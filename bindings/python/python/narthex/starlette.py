@@ -44,14 +44,12 @@ class PortalUser(BaseUser):
 
 
 class PortalBackend(AuthenticationBackend):
-    """For Starlette's ``AuthenticationMiddleware``, below :class:`PortalMiddleware`.
+    """For Starlette's ``AuthenticationMiddleware``, below :class:`PortalMiddleware`; for websockets too.
 
     Scopes: ``authenticated``, and ``role:organization`` for each membership.
     """
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        if conn.scope["type"] not in ("http", "websocket"):
-            return None
         visit = visit_of(conn.scope)
         profile = await visit.aprofile()
         if profile is None:

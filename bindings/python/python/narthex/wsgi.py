@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ._errors import InvalidArgument
 from ._guard import Protected, rest_of_grid
-from ._narthex import Events
+from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
 from ._visit import Answered, Visit
@@ -25,9 +25,6 @@ __all__ = ["PortalApp", "PortalMiddleware", "visit_of"]
 
 ENVIRON_KEY = "narthex"
 """Where the middleware puts the :class:`~narthex._visit.Visit` of a request."""
-
-BODY_BYTES_MAX = 16 * 1024
-"""The longest body the portal reads; a longer one is refused by the engine."""
 
 
 class PortalApp:

@@ -514,6 +514,12 @@ impl Engine {
         Ok(self.service(py, false)?.owns(path))
     }
 
+    /// Whether an `Origin` header names the portal.
+    fn is_origin(&self, origin: &str) -> bool {
+        let settings = self.settings.as_ref();
+        settings.is_some_and(|settings| settings.base_url.is_origin(origin))
+    }
+
     /// Judges a request to a page of the host: a [`Visit`], or the answer.
     fn admit(&self, py: Python<'_>, request: RequestArgument, person: bool) -> PyResult<Operation> {
         let service = self.service(py, false)?;

@@ -20,9 +20,9 @@ logger = logging.getLogger("narthex.django")
 class PortalBackend(BaseBackend):
     """Finds the project's user of a person, made at the first visit with the number as its user name.
 
-    ``NARTHEX["create_users"]`` (True): make users. ``NARTHEX["adopt_users"]`` (False): a user who was
-    there before, and has the number as user name, becomes the person's at the first visit; staff and
-    superusers never do. It never sees a password: people log in on the portal's own page.
+    ``NARTHEX["create_users"]`` (True): make users. ``NARTHEX["adopt_users"]`` (False): a user of
+    the project's own, who has the number as user name, becomes the person's at the first visit; staff
+    and superusers never do. It never sees a password: people log in on the portal's own page.
     """
 
     def authenticate(
@@ -61,7 +61,7 @@ def _linked(profile: Profile) -> Any:
 
 
 def _first_visit(profile: Profile) -> Any:
-    """Links the person to a user: a new one, or one who was there before, where the project says so."""
+    """Links the person to a user: a new one, or one of the project's that it hands on."""
     model: Any = get_user_model()
     manager = model._default_manager
     told = narthex_settings()
@@ -77,17 +77,20 @@ def _first_visit(profile: Profile) -> Any:
             user = manager.create(**{model.USERNAME_FIELD: name})
             user.set_unusable_password()
             user.save(update_fields=["password"])
-        elif not told.get("adopt_users", False) or _is_staff(user):
+        elif not _may_become_theirs(user, bool(told.get("adopt_users", False))):
             logger.warning("narthex: the user %r is not this person's: nobody is logged in", user.pk)
             return None
         PortalAccount.objects.create(account=profile.account, user=user)
     return user
 
 
-def _is_staff(user: Any) -> bool:
-    """Whoever controls a roster must not become the project's staff by writing their user name into it
-    as a number."""
-    return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
+def _may_become_theirs(user: Any, adopt: bool) -> bool:
+    """Whether a user whom nobody has been linked to may be. Whoever controls a roster must not become
+    the project's staff by writing their user name into it as a number. Who has no usable password may
+    log in by other ways, and is somebody already."""
+    if getattr(user, "is_staff", False) or getattr(user, "is_superuser", False):
+        return False
+    return adopt
 
 
 def _follow_roster(user: Any, profile: Profile) -> None:

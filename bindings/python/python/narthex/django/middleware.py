@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import authenticate
+from django.contrib.auth import SESSION_KEY, authenticate
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from .. import wsgi
 from .._errors import InvalidArgument, NarthexError
 from .._guard import rest_of_grid
-from .._narthex import Events
+from .._narthex import BODY_BYTES_MAX, Events
 from .._portal import Portal
 from .._values import Profile
 from .._visit import Answered, Visit
@@ -43,11 +43,11 @@ class PortalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         portal = get_portal()
-        path = wsgi.path_of(request.META)
+        path = wsgi.path_of(_environ(request))
         if portal._engine.owns(path):
             return _pages(portal, request, path)
         try:
-            said = wsgi.request(request.META)
+            said = wsgi.request(_environ(request))
             admitted = portal._engine.admit(said, False).run()
         except InvalidArgument:
             return HttpResponse(status=400)
@@ -59,7 +59,8 @@ class PortalMiddleware:
         if visit.session is not None:
             _put_user(request, visit)
         response = self.get_response(request)
-        _bind_what_is_left(request, visit)
+        if hasattr(request, "session") and not request.session.is_empty():
+            _mark_session(request.session, visit)
         if visit.session is not None and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         return response
@@ -67,6 +68,12 @@ class PortalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """What ``request.narthex.require()`` raises is an answer."""
         return _response(error) if isinstance(error, Answered) else None
+
+
+def _environ(request: HttpRequest) -> dict[str, Any]:
+    """As the server said it: Django has read the path as UTF-8 and put that in its place."""
+    path = request.path.encode("utf-8", "surrogatepass").decode("latin-1")
+    return {**request.META, "SCRIPT_NAME": "", "PATH_INFO": path}
 
 
 def _put_user(request: HttpRequest, visit: Visit) -> None:
@@ -91,31 +98,35 @@ def _put_user(request: HttpRequest, visit: Visit) -> None:
 
 def _bind_session(request: HttpRequest, visit: Visit) -> None:
     """What a person left in Django's session is gone when their session of the portal ended, or
-    another person came."""
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not hasattr(request, "session"):
+    another person came; what nobody left is gone when a person comes. Who had logged in to Django itself
+    stays so until the person goes."""
+    if not hasattr(request, "session"):
         return
-    bound = request.session.get(FAMILY_KEY)
-    if bound is not None and bound != visit.family:
-        request.session.flush()
-    if visit.family is not None and request.session.get(FAMILY_KEY) != visit.family:
-        request.session[FAMILY_KEY] = visit.family
+    session = request.session
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        bound = session.get(FAMILY_KEY)
+        djangos_own = bound is None and SESSION_KEY in session
+        if bound != visit.family and not djangos_own and not session.is_empty():
+            session.flush()
+    _mark_session(session, visit)
 
 
-def _bind_what_is_left(request: HttpRequest, visit: Visit) -> None:
-    """A session of Django's that a view has begun is this person's from its first response on."""
-    session = getattr(request, "session", None)
-    if visit.family is None or session is None or session.is_empty():
+def _mark_session(session: SessionBase, visit: Visit) -> None:
+    """Says whose the session is. That alone makes none: an empty one is marked, and saved when
+    something is put into it, by the page or by middleware."""
+    if visit.family is None or session.get(FAMILY_KEY) == visit.family:
         return
-    if session.get(FAMILY_KEY) != visit.family:
-        session[FAMILY_KEY] = visit.family
+    to_save = session.modified or not session.is_empty()
+    session[FAMILY_KEY] = visit.family
+    session.modified = to_save
 
 
 def _pages(portal: Portal, request: HttpRequest, path: str) -> HttpResponse:
     arrived = time.monotonic()
     before = _who(portal, request) if _is_log_out(request, path) else None
     try:
-        said = wsgi.request(request.META)
-        body = request.read(wsgi.BODY_BYTES_MAX + 1)
+        said = wsgi.request(_environ(request))
+        body = request.read(BODY_BYTES_MAX + 1)
         status, headers, content, on_grid = portal._engine.handle(said, body, False).run()
     except InvalidArgument:
         return HttpResponse(status=400)
@@ -147,7 +158,7 @@ def _send_signals(
 
 def _who(portal: Portal, request: HttpRequest) -> Profile | None:
     try:
-        admitted = portal._engine.admit(wsgi.request(request.META), False).run()
+        admitted = portal._engine.admit(wsgi.request(_environ(request)), False).run()
     except NarthexError:
         return None
     return None if isinstance(admitted, tuple) else Visit(admitted).profile()
@@ -155,10 +166,7 @@ def _who(portal: Portal, request: HttpRequest) -> Profile | None:
 
 def _of_new_cookie(portal: Portal, response: HttpResponse) -> Profile | None:
     """Who the session cookie of a response is for."""
-    https = urlsplit(portal.site.base_url if portal.site else "").scheme == "https"
-    suffix = portal.site.cookie_suffix if portal.site else ""
-    name = ("__Host-" if https else "") + "narthex" + (f"-{suffix}" if suffix else "")
-    morsel = response.cookies.get(name)
+    morsel = response.cookies.get(portal.site.session_cookie) if portal.site else None
     if morsel is None or not morsel.value:
         return None
     try:
