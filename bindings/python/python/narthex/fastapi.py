@@ -7,6 +7,8 @@
 
     @app.get("/diary/")
     async def diary(visit: Person) -> ...:
+
+A websocket route asks ``narthex.asgi.visit_of(websocket.scope)``.
 """
 
 from __future__ import annotations
