@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { launch } from "./chromium.mjs";
-import { atMost } from "./eventually.mjs";
+import { atMost, pause } from "./eventually.mjs";
 import { logInPage } from "./pages.mjs";
 import { CONTOSO, PASSWORD, claimQuickly, rosterWithContacts } from "./people.mjs";
 import { PortalUnderTest, prepare } from "./server.mjs";
@@ -26,6 +26,8 @@ const TEST_MS_MAX = 60_000;
 const AFTERWARDS_MS_MAX = 20_000;
 /** What a step of a browser may take before it counts as not happening. */
 const STEP_MS_MAX = 15_000;
+/** So long a page needs at most to be done with a key. */
+const SETTLED_MS = 200;
 
 /** @type {Map<string, Promise<import("playwright-core").Browser>>} */
 const launched = new Map();
@@ -168,6 +170,8 @@ export class House {
 
   /** So much time passes, for the server and then for every browser. @param {number} ms */
   async advance(ms) {
+    // What a key leaves behind, such as a change of the selection, is of the time before.
+    await pause(SETTLED_MS);
     await this.server.advance(ms);
     const clocks = this.families.filter((family) => family.hasClock);
     const moved = clocks.map((family) => family.context.clock.fastForward(ms));
