@@ -1,17 +1,27 @@
 //! Which crates may be part of narthex, and whether any has a known flaw: `deny.toml`, by cargo-deny.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::tools::{cargo, find, root, run, target};
 
-/// What has a lock file of its own.
-const WORKSPACES: [&str; 4] = [
-    "Cargo.toml",
-    "fuzz/Cargo.toml",
-    "examples/plugins/rust/Cargo.toml",
-    "examples/wasm-embed/guest/Cargo.toml",
-];
+/// The manifests of what has a lock file of its own.
+fn workspaces() -> Result<Vec<PathBuf>, String> {
+    let listed = Command::new("git")
+        .args(["ls-files", "Cargo.lock", "*/Cargo.lock"])
+        .current_dir(root())
+        .output()
+        .map_err(|error| format!("git did not start: {error}"))?;
+    let locks = String::from_utf8_lossy(&listed.stdout);
+    let manifests: Vec<PathBuf> = locks
+        .lines()
+        .map(|lock| PathBuf::from(lock).with_file_name("Cargo.toml"))
+        .collect();
+    match manifests.is_empty() {
+        true => Err("git lists no Cargo.lock here: run this in a checkout".into()),
+        false => Ok(manifests),
+    }
+}
 
 /// Licences, bans and sources of every workspace, then the advisories of RustSec.
 ///
@@ -19,12 +29,13 @@ const WORKSPACES: [&str; 4] = [
 /// A crate that may not be part of it, or has a known flaw; or cargo-deny cannot be had. Without the
 /// network the advisories are not asked, which is said.
 pub(crate) fn deny() -> Result<(), String> {
+    let workspaces = workspaces()?;
     let tool = cargo_deny()?;
-    let check = |manifest: &str, arguments: &[&str], checks: &[&str]| {
+    let check = |manifest: &Path, checks: &[&str]| {
         let mut command = Command::new(&tool);
         command
-            .args(["--manifest-path", manifest])
-            .args(arguments)
+            .arg("--manifest-path")
+            .arg(manifest)
             .arg("--config")
             .arg(root().join("deny.toml"))
             .args([
@@ -38,8 +49,8 @@ pub(crate) fn deny() -> Result<(), String> {
             .current_dir(root());
         command
     };
-    for manifest in WORKSPACES {
-        run(&mut check(manifest, &[], &["licenses", "bans", "sources"]))?;
+    for manifest in &workspaces {
+        run(&mut check(manifest, &["licenses", "bans", "sources"]))?;
     }
     if !reaches_advisories(&tool)? {
         println!(
@@ -48,8 +59,8 @@ pub(crate) fn deny() -> Result<(), String> {
         );
         return Ok(());
     }
-    for manifest in WORKSPACES {
-        run(&mut check(manifest, &[], &["advisories"]))?;
+    for manifest in &workspaces {
+        run(&mut check(manifest, &["advisories"]))?;
     }
     Ok(())
 }

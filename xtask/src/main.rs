@@ -22,8 +22,9 @@ The repository's own commands.
   cargo xtask fuzz [SECONDS]  each fuzz target for so long (60; needs a nightly and cargo-fuzz)
 
 `cargo xtask test` needs rustup's stable Rust; for the browser tests also Chromium and Node.js, for the
-Python package a Python (3.10 or later) with venv, which it installs where it may (apt-get as root), and
-otherwise says how to.
+Python package a Python (3.10 or later) with venv, for guests clang, lld and rustup's target
+wasm32-unknown-unknown, which it installs where it may (apt-get as root), and otherwise says how to. It
+takes packages from crates.io, npm and PyPI.
 ";
 
 fn main() -> ExitCode {

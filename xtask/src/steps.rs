@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::browser;
-use crate::tools::{cargo, ensure, find, now, root, run, target};
+use crate::tools::{cargo, find, now, python_environment, root, run, target};
 
 struct Step {
     name: &'static str,
@@ -129,17 +129,26 @@ fn lint() -> Result<(), String> {
     .env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+/// The longest test, which waits for disks and processes: it runs beside all others.
+const KILLS: &str = "what_was_acknowledged_holds_after_any_kill";
+
 fn rust() -> Result<(), String> {
-    run(cargo(&[
-        "test",
-        "--workspace",
-        "--exclude",
-        "narthex-wasm",
-        "--exclude",
-        "wasm-embed",
-        "--no-fail-fast",
-    ])
-    .env("NARTHEX_KILLS", "200"))
+    let test = |more: &[&str]| {
+        let mut command = cargo(&["test", "--workspace"]);
+        command.args(["--exclude", "narthex-wasm", "--exclude", "wasm-embed"]);
+        command.args(more).env("NARTHEX_KILLS", "200");
+        command
+    };
+    run(&mut test(&["--no-run"]))?;
+    let mut kills = test(&["--quiet", "--test", "kill_minus_nine"]);
+    let mut others = test(&["--no-fail-fast", "--", "--skip", KILLS]);
+    let (kills, others) = std::thread::scope(|scope| {
+        let kills = scope.spawn(move || run(&mut kills));
+        let others = run(&mut others);
+        let died = || Err("the thread that waits for the kills has died".to_owned());
+        (kills.join().unwrap_or_else(|_panic| died()), others)
+    });
+    others.and(kills)
 }
 
 fn fuzz_corpora() -> Result<(), String> {
@@ -175,19 +184,13 @@ fn portal_under_test() -> Result<PathBuf, String> {
 }
 
 fn openapi() -> Result<(), String> {
-    let python = ensure(&["python3"], &["python3", "python3-venv"])?;
     let folder = root().join("bindings/server/openapi");
-    let environment = target().join("openapi-python");
-    run(Command::new(python)
-        .args(["-m", "venv"])
-        .arg(&environment)
-        .current_dir(root()))
-    .map_err(|error| format!("{error}\nOn Debian or Ubuntu: apt-get install python3-venv"))?;
-    run(Command::new(environment.join("bin/pip"))
+    let programs = python_environment(&target().join("openapi-python"))?;
+    run(Command::new(programs.join("pip"))
         .args(["install", "--quiet", "--disable-pip-version-check"])
         .args(["-r", "requirements.txt"])
         .current_dir(&folder))?;
-    run(Command::new(environment.join("bin/python"))
+    run(Command::new(programs.join("python"))
         .arg("check.py")
         .arg(portal_under_test()?)
         .current_dir(&folder))

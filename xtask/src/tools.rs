@@ -111,3 +111,23 @@ fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.starts_with(b"0\n"))
 }
+
+/// A Python environment in `folder`, as new; its programs are in the folder returned.
+///
+/// # Errors
+/// Says which command installs what is missing.
+pub(crate) fn python_environment(folder: &Path) -> Result<PathBuf, String> {
+    let python = ensure(&["python3"], &["python3", "python3-venv"])?;
+    let make = || {
+        run(Command::new(&python)
+            .args(["-m", "venv", "--clear"])
+            .arg(folder)
+            .current_dir(root()))
+    };
+    if make().is_err() {
+        // Debian's python3 has venv, but not what it needs to put pip into it.
+        install("python3-venv", &["python3-venv"])?;
+        make()?;
+    }
+    Ok(folder.join("bin"))
+}

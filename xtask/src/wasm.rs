@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::tools::{cargo, ensure, root, run, target};
+use crate::tools::{cargo, ensure, python_environment, root, run, target};
 
 /// What is built together shares its dependencies' features: wasmtime is compiled once.
 const PACKAGES: [&str; 8] = [
@@ -31,6 +31,8 @@ pub(crate) fn test() -> Result<(), String> {
     let guests = build_guests(&target)?;
     run(cargo(&["clippy"])
         .args(PACKAGES)
+        // Its benchmark of log-ins with a plugin.
+        .args(["-p", "narthex", "--features", "narthex/plugins"])
         .args(["--all-targets", "--", "-D", "warnings"]))?;
     run(cargo(&["doc", "--no-deps", "--quiet"])
         .args(PACKAGES)
@@ -88,19 +90,28 @@ fn build_guests(target: &Path) -> Result<PathBuf, String> {
         rust(&source, crate_name, &[], target, &to)?;
     }
     let sdk = root().join("adapters/wasm/tests/guests/sdk");
-    for hook in [
-        "claim-opinion",
-        "log-in-opinion",
-        "event-sink",
-        "landing-statistic",
-    ] {
+    for hook in features(&sdk)? {
         let to = folder.join(format!("sdk-{hook}.wasm"));
-        rust(&sdk, "sdk_guest", &["--features", hook], target, &to)?;
+        rust(&sdk, "sdk_guest", &["--features", &hook], target, &to)?;
     }
     c(&plugins.join("c"), &folder)?;
     javascript(&plugins.join("javascript"), target, &wit, &folder)?;
     python(&plugins.join("python"), target, &wit, &folder)?;
     Ok(folder)
+}
+
+/// The features of a crate: one a hook.
+fn features(source: &Path) -> Result<Vec<String>, String> {
+    let path = source.join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let table = text.lines().skip_while(|line| *line != "[features]");
+    let lines = table.skip(1).take_while(|line| !line.starts_with('['));
+    let names = lines.filter_map(|line| line.split_once(" = "));
+    let names: Vec<String> = names.map(|(name, _)| name.to_owned()).collect();
+    match names.is_empty() {
+        true => Err(format!("{} has no features", path.display())),
+        false => Ok(names),
+    }
 }
 
 const TRIPLE: &str = "wasm32-unknown-unknown";
@@ -173,13 +184,8 @@ fn javascript(source: &Path, target: &Path, wit: &Path, folder: &Path) -> Result
 }
 
 fn python(source: &Path, target: &Path, wit: &Path, folder: &Path) -> Result<(), String> {
-    let python = ensure(&["python3"], &["python3", "python3-venv"])?;
-    let environment = target.join("guest-python");
-    run(Command::new(python)
-        .args(["-m", "venv"])
-        .arg(&environment)
-        .current_dir(root()))?;
-    run(Command::new(environment.join("bin/pip"))
+    let programs = python_environment(&target.join("guest-python"))?;
+    run(Command::new(programs.join("pip"))
         .args([
             "install",
             "--quiet",
@@ -187,7 +193,7 @@ fn python(source: &Path, target: &Path, wit: &Path, folder: &Path) -> Result<(),
             "componentize-py==0.25.1",
         ])
         .current_dir(source))?;
-    run(Command::new(environment.join("bin/componentize-py"))
+    run(Command::new(programs.join("componentize-py"))
         .arg("--wit-path")
         .arg(wit)
         .args([

@@ -62,6 +62,25 @@ impl FaultKind {
             Self::Instance => "instance",
         }
     }
+
+    /// What an operator may do about it.
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Time => " (it may have more with `--limit time_ms=NUMBER`)",
+            Self::Fuel => " (it may have more with `--limit fuel=NUMBER`)",
+            Self::Memory => {
+                " (it may have more with `--limit memory_bytes=NUMBER` or `--limit table_elements=NUMBER`)"
+            }
+            Self::HostCalls => " (it may have more with `--limit host_calls=NUMBER`)",
+            Self::Instance => {
+                " (the host has no room, or it may have more with `--limit instances=NUMBER`)"
+            }
+            Self::Answer => {
+                " (what it hands out is not as it should be, or more than `--limit output_bytes=NUMBER`)"
+            }
+            Self::Stack | Self::Trap | Self::Settings | Self::Busy => "",
+        }
+    }
 }
 
 /// A call without an answer. Holds nothing that the guest said: it may know a secret.
@@ -95,6 +114,17 @@ impl From<&wasmtime::Error> for Fault {
             // limit.
             None => FaultKind::Answer,
         })
+    }
+}
+
+impl Fault {
+    /// Why there was no instance. What is no trap is no answer yet: the host has no room, or the guest is
+    /// of more instances than it may.
+    pub(crate) fn of_no_instance(error: &wasmtime::Error) -> Self {
+        match Self::from(error) {
+            Self(FaultKind::Answer) => Self(FaultKind::Instance),
+            fault => fault,
+        }
     }
 }
 
@@ -156,7 +186,7 @@ pub enum LoadError {
     #[error(transparent)]
     Limits(#[from] LimitsError),
     /// It faulted while it told of itself.
-    #[error("it did not answer when it was asked for {asked}: {fault}")]
+    #[error("it did not answer when it was asked for {asked}: {fault}{}", fault.0.advice())]
     Silent {
         /// For what.
         asked: &'static str,

@@ -362,13 +362,8 @@ impl Core {
         let _under_way = self.machine.ticker.begin();
         // From this moment: the deadline counts ticks.
         store.set_epoch_deadline(self.limits.time_ms.saturating_add(1));
-        let instance = self.pre.instantiate(&mut store).map_err(|error| {
-            match Fault::from(&error) {
-                // There is no answer yet: the host has no room, or the guest is of more instances than it may.
-                Fault(FaultKind::Answer) => Fault(FaultKind::Instance),
-                fault => fault,
-            }
-        })?;
+        let instance = self.pre.instantiate(&mut store);
+        let instance = instance.map_err(|error| Fault::of_no_instance(&error))?;
         if configured {
             let took = instance
                 .get_typed_func::<(&[Setting],), (Result<(), String>,)>(
@@ -435,12 +430,10 @@ impl Core {
         })?;
         let _under_way = self.machine.ticker.begin();
         store.set_epoch_deadline(self.limits.time_ms.saturating_add(1));
-        let instance = self.pre.instantiate(&mut store).map_err(|error| {
-            let fault = Fault::from(&error);
-            LoadError::Silent {
-                asked: "an instance",
-                fault,
-            }
+        let instance = self.pre.instantiate(&mut store);
+        let instance = instance.map_err(|error| LoadError::Silent {
+            asked: "an instance",
+            fault: Fault::of_no_instance(&error),
         })?;
         crate::hooks::check_type(self.hook, &instance, &mut store, &self.exports.hook)
             .map_err(shape)

@@ -286,7 +286,8 @@ impl PluginFolder {
             let path = building.join(name);
             file(&path, write_durably(&path, bytes))?;
         }
-        file(&place, fs::rename(&building, &place))
+        file(&place, fs::rename(&building, &place))?;
+        file(&place, sync_names(&place))
     }
 
     /// The names of what is installed, in order.
@@ -450,7 +451,7 @@ impl PluginFolder {
             true => file(&path, write_durably(&path, b"")),
             false => match fs::remove_file(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                removed => file(&path, removed),
+                removed => file(&path, removed.and_then(|()| sync_names(&path))),
             },
         }
     }
@@ -467,6 +468,7 @@ impl PluginFolder {
             file(&leaving, fs::remove_dir_all(&leaving))?;
         }
         file(&place, fs::rename(&place, &leaving))?;
+        file(&place, sync_names(&place))?;
         file(&leaving, fs::remove_dir_all(&leaving))
     }
 
@@ -547,5 +549,17 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut to = fs::File::create_new(&part)?;
     to.write_all(bytes)?;
     to.sync_all()?;
-    fs::rename(&part, path)
+    fs::rename(&part, path)?;
+    sync_names(path)
+}
+
+/// Has the disk keep under which names things lie beside `path`: a new name is of the folder, not of the file.
+fn sync_names(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _no_handle_of_a_folder = path;
+    Ok(())
 }

@@ -13,7 +13,7 @@ pub struct Limits {
     /// every millisecond.
     pub time_ms: u64,
     /// Instructions, about; absent: time alone counts. The same input then always stops at the same
-    /// place, and calls are 8 to 22 % slower.
+    /// place, and calls are somewhat slower.
     pub fuel: Option<u64>,
     /// Linear memory, all of the guest's together, in bytes.
     pub memory_bytes: usize,

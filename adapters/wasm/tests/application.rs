@@ -336,3 +336,24 @@ fn a49_an_application_sees_passwords_only_where_that_is_granted() {
     assert!(matches!(error, LoadError::Secrets), "{error}");
     assert!(error.to_string().contains("would see passwords"), "{error}");
 }
+
+#[test]
+#[ignore = "needs built guests: cargo xtask test wasm"]
+fn an_application_of_more_instances_than_it_may_have_is_told_so() {
+    let mut options = options(true);
+    options.limits.instances = 1;
+    let kiosk = host()
+        .load_application(kiosk(), support::portal(), options)
+        .unwrap();
+    let visitor = Visitor {
+        asker: Asker::default(),
+        jar: Jar::default(),
+    };
+    let request = Request {
+        path: "/".to_owned(),
+        form: Vec::new(),
+    };
+    let answered = futures_executor::block_on(kiosk.answer(visitor, request));
+    let fault = answered.page.map(|page| page.status).unwrap_err();
+    assert_eq!(fault.0.code(), "instance");
+}

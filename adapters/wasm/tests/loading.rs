@@ -30,6 +30,30 @@ fn every_hook_is_loaded_and_tells_what_it_is() {
 }
 
 #[test]
+fn a_limit_that_stops_a_guest_at_its_installation_is_named_with_what_to_do() {
+    let stopped = |hook: Hook, limits: Limits| {
+        let options = GuestOptions {
+            limits,
+            ..options(hook)
+        };
+        refused(hook, &wild(hook), options).to_string()
+    };
+    let little = Limits {
+        memory_bytes: 64 << 10,
+        ..Limits::default()
+    };
+    let error = stopped(Hook::PasswordRule, little);
+    assert!(error.contains("memory_bytes=NUMBER"), "{error}");
+    // What imports has an instance besides its own.
+    let alone = Limits {
+        instances: 1,
+        ..Limits::default()
+    };
+    let error = stopped(Hook::EventSink, alone);
+    assert!(error.contains("instances=NUMBER"), "{error}");
+}
+
+#[test]
 fn a_grant_is_an_import_and_nothing_else_is() {
     for hook in Hook::ALL
         .into_iter()

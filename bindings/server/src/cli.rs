@@ -87,6 +87,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: plugin::PluginCommand,
     },
+    /// Rules, opinions and listeners of one's own, in builds that can run them
+    #[cfg(not(feature = "plugins"))]
+    #[command(hide = true, disable_help_flag = true)]
+    Plugin {
+        /// Not looked at
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        words: Vec<std::ffi::OsString>,
+    },
     /// Where people are logged in
     Session {
         #[command(subcommand)]

@@ -75,6 +75,8 @@ async fn run(cli: Cli) -> Result<Outcome, failure::Failure> {
         Command::Person { command } => person::run(command, json).await,
         #[cfg(feature = "plugins")]
         Command::Plugin { command } => plugins::run(command, json).await,
+        #[cfg(not(feature = "plugins"))]
+        Command::Plugin { .. } => Err(plugins::no_command()),
         Command::Session { command } => session::run(command, json).await,
         Command::Key { command } => key::run(command, json).await,
         Command::Audit { command } => audit::run(command, json).await,

@@ -79,6 +79,32 @@ fn every_command_has_help_with_examples() {
     }
 }
 
+#[cfg(not(feature = "plugins"))]
+#[test]
+fn a_build_without_plugins_says_which_has_them_and_does_not_serve_what_plugins_guard() {
+    for words in [
+        &["plugin", "list"][..],
+        &["plugin", "--help"],
+        &["plugin", "add", "no_mascot.wasm", "--unsigned"],
+    ] {
+        let (code, _, error) = ran(words);
+        assert!(
+            code == 2 && error.contains("--features plugins"),
+            "{words:?}: {error}"
+        );
+    }
+    let (_, out, _) = ran(&["--help"]);
+    assert!(!out.contains("plugin"), "{out}");
+    let folder = tempfile::tempdir().unwrap();
+    let school = support::school::School::new(folder.path(), "");
+    let installed = folder.path().join("store/portal.redb.plugins/curfew");
+    fs::create_dir_all(&installed).unwrap();
+    fs::write(installed.join("plugin.toml"), "").unwrap();
+    let (code, _, error) = school.ran(&["serve"]);
+    assert_eq!(code, 2, "{error}");
+    assert!(error.contains("this build cannot run them"), "{error}");
+}
+
 #[test]
 fn the_version_is_told_and_an_unknown_command_is_exit_code_2() {
     let (code, out, _) = ran(&["--version"]);

@@ -288,6 +288,17 @@ fn every_template_is_written_with_what_it_needs() {
             "{language}"
         );
         assert!(into.join("wit/password-rule.wit").exists(), "{language}");
+        for entry in fs::read_dir(&into).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let text = fs::read_to_string(&path).unwrap();
+                let path = path.display();
+                assert!(
+                    !text.contains("bindings/"),
+                    "{path}: a path of ours is not there"
+                );
+            }
+        }
         let (code, _, error) = ran(&words);
         assert!(code == 2 && error.contains("is there already"), "{error}");
     }

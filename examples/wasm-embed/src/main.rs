@@ -19,8 +19,10 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const HELP: &str = "\
 A line is a path, or a path and the fields of a form:
-  /claim given_name=Ada&family_name=Byron&birthdate=2012-12-10&login_id=S-1024
-  /login login_id=S-1024&password=seven leagues of lace
+  /claim given_name=Ora&family_name=Klein&birthdate=2000-04-02&login_id=13001
+  /claim/password claim=...&password=seven leagues of lace
+  /claim/questions claim=...&first_toy=Sir Knits&story=The Paper Boat
+  /login login_id=13001&password=seven leagues of lace
   /account/password current=seven leagues of lace&new=a tortoise under the lamp
   /
   /logout";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::browser;
-use crate::tools::{ensure, install, now, root, run, target};
+use crate::tools::{now, python_environment, root, run, target};
 
 pub(crate) use wheel::{bench, wheel};
 
@@ -86,19 +86,8 @@ impl Environment {
     /// A new one; what was there under this name is gone.
     fn new(name: &str) -> Result<Self, String> {
         let folder = place().join(name);
-        let python = ensure(&["python3"], &["python3"])?;
-        let make = || {
-            run(Command::new(&python)
-                .args(["-m", "venv", "--clear"])
-                .arg(&folder))
-        };
-        if make().is_err() {
-            // Debian's python3 has venv, but not what it needs to put pip into it.
-            install("python3-venv", &["python3-venv"])?;
-            make()?;
-        }
         let made = Self {
-            programs: folder.join("bin"),
+            programs: python_environment(&folder)?,
         };
         made.pip(&["--upgrade", "pip"])?;
         Ok(made)

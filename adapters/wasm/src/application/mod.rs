@@ -220,13 +220,14 @@ impl Core {
         store.set_epoch_deadline(limits.time_ms.saturating_add(1));
         let page = fuelled
             .and_then(|()| self.pre.instantiate(&mut store))
+            .map_err(|error| Fault::of_no_instance(&error))
             .and_then(|instance| {
-                let answer =
-                    instance.get_typed_func::<(Request,), (Page,)>(&mut store, self.answer)?;
-                answer.call(&mut store, (request,))
+                instance
+                    .get_typed_func::<(Request,), (Page,)>(&mut store, self.answer)
+                    .and_then(|answer| answer.call(&mut store, (request,)))
+                    .map_err(|error| Fault::from(&error))
             })
-            .map(|(page,)| page)
-            .map_err(|error| Fault::from(&error));
+            .map(|(page,)| page);
         if let Err(fault) = &page {
             tracing::warn!(application = %self.options.name, %fault, "a guest did not answer");
         }

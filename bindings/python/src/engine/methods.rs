@@ -13,7 +13,7 @@ use narthex::core::{Check, Refusal, ResumeLocation, SessionToken as Token, Ticke
 use narthex::http::{Admission, Entry, OnGrid};
 use narthex::{OpenOptions, StoreUrl};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyString, PyTuple};
 
 use super::{Engine, Recipe};
 use crate::arguments::{self, AskerArgument, FactsArgument, asker};
@@ -32,6 +32,14 @@ use crate::{handles, roster, values};
 fn token(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Token>> {
     if let Ok(token) = value.cast::<SessionToken>() {
         return Ok(Some(token.get().0.clone()));
+    }
+    // A cookie is read where it lies. What is no text at all, `arguments::text` says.
+    if let Ok(text) = value.cast::<PyString>()
+        && text.len()? == Token::TEXT_LENGTH
+        && let Ok(text) = text.to_str()
+        && let Some(token) = Token::parse(text)
+    {
+        return Ok(Some(token));
     }
     Ok(Token::parse(&arguments::text(value, name)?))
 }

@@ -29,6 +29,8 @@ pub(crate) use commands::run;
 #[cfg(feature = "plugins")]
 pub(crate) use meters::PluginCollector;
 pub(crate) use running::Plugins;
+#[cfg(not(feature = "plugins"))]
+pub(crate) use running::no_command;
 
 use crate::control::{Call, Desk, Operation, Reply};
 use crate::failure::Failure;

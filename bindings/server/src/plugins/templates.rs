@@ -66,6 +66,7 @@ pub(super) fn write(
     let own = files(language).iter().chain(sdk).map(|(file, text)| {
         let text = text
             .replace("../../../bindings/guest-rust", "narthex-guest")
+            .replace("../../../bindings/wit/0.1.0", "wit")
             .replace("../wit/0.1.0", "../wit")
             .replace("no_mascot", name.as_str());
         (file.replace("no_mascot", name.as_str()), text)

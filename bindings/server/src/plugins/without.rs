@@ -6,6 +6,14 @@ use narthex::Portal;
 
 use crate::failure::Failure;
 
+/// How one comes by a build that can.
+const GET_ONE: &str = "cargo install --path bindings/server --features plugins";
+
+/// What `narthex plugin` says here.
+pub(crate) fn no_command() -> Failure {
+    Failure::usage(format!("this build of narthex has no plugins: {GET_ONE}"))
+}
+
 /// Nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plugins(());
@@ -21,7 +29,7 @@ impl Plugins {
             None => Ok(()),
             Some(folder) => Err(Failure::usage(format!(
                 "plugins are installed in {}, and this build cannot run them: use one with the feature \
-                 `plugins` (cargo build --release --features plugins), or put an empty file `disabled` into \
+                 `plugins` ({GET_ONE}), or put an empty file `disabled` into \
                  the folder of each",
                 folder.display()
             ))),
@@ -29,6 +37,6 @@ impl Plugins {
     }
 
     pub(crate) async fn reload(&self, _portal: &Portal) -> Result<Vec<String>, Failure> {
-        Err(Failure::usage("this build of the server has no plugins"))
+        Err(no_command())
     }
 }
