@@ -4,7 +4,9 @@ pub(crate) mod desk;
 mod methods;
 pub(crate) mod office;
 mod opening;
+pub(crate) mod people;
 pub(crate) mod recovery;
+pub(crate) mod staff_roster;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -38,10 +38,18 @@ mod _narthex {
         issue_recovery_code, reset_claim,
     };
     #[pymodule_export]
+    use crate::engine::people::{
+        create_person, disable_person, enable_person, erase_person, export_person, readmit_number,
+    };
+    #[pymodule_export]
     use crate::engine::recovery::{
         answer_recovery_questions, begin_recovery, change_details, claim_code_required, end_family,
         end_other_families, families, finish_recovery, questions_set, reauthenticate,
         recovery_codes_left, recovery_ticket, renew_recovery_codes, set_questions,
+    };
+    #[pymodule_export]
+    use crate::engine::staff_roster::{
+        desk_import_roster, desk_settle_hold, staff_holds, staff_statistics,
     };
     #[pymodule_export]
     use crate::engine::{Engine, forked};
@@ -55,9 +63,8 @@ mod _narthex {
     use crate::operation::Operation;
     #[pymodule_export]
     use crate::policy::default_policy;
-
     #[pymodule_export]
-    use crate::roster::settle_holds;
+    use crate::roster::{roster_holds, settle_holds};
     #[pymodule_export]
     use crate::testing::{ManualClock, panicking, run_scenario, scenario_names};
     #[pymodule_export]

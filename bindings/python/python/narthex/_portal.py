@@ -38,6 +38,8 @@ from ._values import (
     Recovered,
     Requirement,
     Resume,
+    RosterHold,
+    StaffStatistics,
     Statistics,
 )
 
@@ -585,6 +587,23 @@ class Portal(Office):
         """The desk of a person of staff, who helps people of their organizations. Its methods need a
         fresh log-in, or :meth:`reauthenticate`."""
         return StaffDesk(self._engine, session, asker)
+
+    def staff_holds(self, session: Session) -> tuple[RosterHold, ...]:
+        """Imports that wait for a human, in the organizations in which the person is staff:
+        :meth:`StaffDesk.settle_hold`."""
+        return _narthex.staff_holds(self._engine, session).run()
+
+    async def astaff_holds(self, session: Session) -> tuple[RosterHold, ...]:
+        """As :meth:`staff_holds`."""
+        return await _narthex.staff_holds(self._engine, session)
+
+    def staff_statistics(self, session: Session, organization: str) -> StaffStatistics:
+        """Exact counts of an organization, for its staff only."""
+        return _narthex.staff_statistics(self._engine, session, organization).run()
+
+    async def astaff_statistics(self, session: Session, organization: str) -> StaffStatistics:
+        """As :meth:`staff_statistics`."""
+        return await _narthex.staff_statistics(self._engine, session, organization)
 
     @property
     def shared(self) -> bool:
