@@ -7,6 +7,7 @@ mod cell;
 mod engine;
 mod errors;
 mod handles;
+mod hook;
 mod http;
 mod notices;
 mod operation;
@@ -52,9 +53,11 @@ mod _narthex {
         desk_import_roster, desk_settle_hold, staff_holds, staff_statistics,
     };
     #[pymodule_export]
-    use crate::engine::{Engine, forked};
+    use crate::engine::{Engine, forked, more_statistics, set_hooks};
     #[pymodule_export]
     use crate::handles::{BrowserSecret, Session, SessionToken};
+    #[pymodule_export]
+    use crate::hook::Candidate;
     #[pymodule_export]
     use crate::http::Events;
     #[pymodule_export]

@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::cell::PythonModule;
 use crate::errors::{Failure, panicked};
+use crate::hook;
 
 /// Makes the Python value of a result.
 type Show = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
@@ -65,6 +66,7 @@ impl Operation {
     }
 
     fn take(&self) -> PyResult<Work> {
+        hook::not_within()?;
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         work.take()
             .ok_or_else(|| PyRuntimeError::new_err("this operation has been run already"))

@@ -6,6 +6,7 @@ pub(crate) mod people;
 use narthex::core::model::OrganizationKind;
 
 use narthex::core::event::AuditEvent;
+use narthex::core::hook::StatisticLine;
 use narthex::core::model::Profile;
 use narthex::core::model::roster::Finding;
 use narthex::core::model::roster::Severity;
@@ -298,6 +299,12 @@ pub(crate) fn statistics<'py>(py: Python<'py>, statistics: &Statistics) -> Made<
         statistics.log_ins_today.to_string(),
     );
     VALUES.call(py, "Statistics", told)
+}
+
+pub(crate) fn statistic_lines<'py>(py: Python<'py>, lines: &[StatisticLine]) -> Made<'py> {
+    let make =
+        |py, line: &StatisticLine| VALUES.call(py, "StatisticLine", (&line.label, &line.value));
+    Ok(tuple(py, lines, make)?.into_any())
 }
 
 pub(crate) fn finding<'py>(py: Python<'py>, finding: &Finding) -> Made<'py> {

@@ -3,8 +3,10 @@
 The engine runs in your own process: :meth:`Portal.open`. Its pages are mounted with
 :mod:`narthex.asgi` or :mod:`narthex.wsgi`; :mod:`narthex.django`, :mod:`narthex.fastapi`,
 :mod:`narthex.flask` and :mod:`narthex.starlette` speak the language of their framework.
+:mod:`narthex.hook` adds rules of your own.
 """
 
+from . import hook
 from ._desk import StaffDesk
 from ._errors import (
     Busy,
@@ -93,6 +95,7 @@ from ._values import (
     SettledHold,
     StaffRoleCount,
     StaffStatistics,
+    StatisticLine,
     Statistics,
 )
 
@@ -176,7 +179,9 @@ __all__ = [
     "StaffPolicy",
     "StaffRoleCount",
     "StaffStatistics",
+    "StatisticLine",
     "Statistics",
     "Ticket",
     "Unavailable",
+    "hook",
 ]

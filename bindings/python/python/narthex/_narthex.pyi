@@ -40,13 +40,16 @@ from ._values import (
     Season,
     SettledHold,
     StaffStatistics,
+    StatisticLine,
     Statistics,
 )
+from .hook import Hooks
 
 __all__ = [
     "BODY_BYTES_MAX",
     "GRID_S",
     "BrowserSecret",
+    "Candidate",
     "ClaimTicket",
     "Engine",
     "Events",
@@ -87,6 +90,7 @@ __all__ = [
     "issue_claim_code",
     "issue_claim_codes",
     "issue_recovery_code",
+    "more_statistics",
     "panicking",
     "questions_set",
     "readmit_number",
@@ -98,6 +102,7 @@ __all__ = [
     "roster_holds",
     "run_scenario",
     "scenario_names",
+    "set_hooks",
     "set_questions",
     "settle_holds",
     "staff_holds",
@@ -130,6 +135,11 @@ class BrowserSecret:
     @staticmethod
     def generate() -> BrowserSecret: ...
     def expose(self) -> str: ...
+
+@final
+class Candidate:
+    def __new__(cls, text: str) -> Candidate: ...
+    def text(self) -> str: ...
 
 @final
 class Session:
@@ -216,6 +226,7 @@ class Engine:
         policy: Policy,
         shared: bool,
         hash_workers: int | None,
+        hooks: Hooks,
         site: Site | None,
         clock: ManualClock | None,
     ) -> Engine: ...
@@ -401,6 +412,10 @@ def staff_statistics(
     engine: Engine, session: Session, organization: str
 ) -> Operation[StaffStatistics]: ...
 def roster_holds(engine: Engine) -> Operation[tuple[RosterHold, ...]]: ...
+def set_hooks(engine: Engine, hooks: Hooks) -> None: ...
+def more_statistics(
+    engine: Engine, session: Session, organization: str, language: str
+) -> Operation[tuple[StatisticLine, ...]]: ...
 def settle_holds(
     engine: Engine, confirm: bool, source: str | None, organization: str | None
 ) -> Operation[tuple[int, int]]: ...

@@ -236,6 +236,16 @@ class Statistics:
     log_ins_today: str
 
 
+@dataclass(frozen=True, slots=True)
+class StatisticLine:
+    """A line on the landing page."""
+
+    label: str
+    """What is counted, in the reader's language."""
+    value: str
+    """The count, or a few words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterPerson:
     """A person whose account is prepared."""
