@@ -34,6 +34,7 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 #[pyfunction]
 pub(crate) fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);
+    crate::ending::forked();
 }
 
 /// The compiled part of `narthex.Portal`.

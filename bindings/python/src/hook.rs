@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::cell::PythonModule;
 use crate::errors::invalid_argument;
 use crate::handles::datetime;
-use crate::{arguments, values};
+use crate::{arguments, ending, values};
 
 /// Asks a hook, and takes nothing for an answer that is none.
 static ASKING: PythonModule = PythonModule::named("narthex._hooks");
@@ -160,7 +160,7 @@ impl PythonHook {
         question: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>,
     ) -> Result<T, HookFault> {
         let _asked = Asked::begin();
-        let answered = Python::try_attach(|py| {
+        let answered = ending::attached(|py| {
             let answer = question(self.object.bind(py));
             answer.map_err(|error| self.log(py, error)).ok()
         });

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod cell;
+mod ending;
 mod engine;
 mod errors;
 mod handles;
@@ -28,6 +29,8 @@ mod _narthex {
     #[pymodule_export]
     const GRID_S: f64 = narthex::http::FAILED_ANSWER_GRID.as_secs_f64();
 
+    #[pymodule_export]
+    use crate::ending::attach_no_more;
     #[pymodule_export]
     use crate::engine::desk::{
         desk_check, desk_clear_tries, desk_end_sessions, desk_find, desk_issue_claim_code,

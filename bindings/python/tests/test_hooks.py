@@ -6,6 +6,8 @@ import asyncio
 import copy
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -488,6 +490,47 @@ def test_a_hook_that_asks_the_portal_is_refused_and_nobody_waits_for_ever() -> N
         log_in(school)
 
     in_time(each_way)
+
+
+ENDS_WITHIN_A_HOOK = """
+import asyncio, contextlib, sys, threading, time
+from narthex import NarthexError
+from narthex.hook import Abstain, Hooks
+from narthex.testing import HOME, portal
+
+class Slow:
+    name = "slow"
+    def log_in(self, question):
+        time.sleep(0.002)
+        return Abstain()
+    def observe(self, event):
+        time.sleep(0.002)
+
+def knock_for_ever():
+    while True:
+        with contextlib.suppress(NarthexError):
+            school.log_in("S-9", "not the password at all", asker=HOME)
+
+async def knock():
+    for number in range(30):
+        asked = asyncio.ensure_future(school.alog_in(f"S-{number}", "not the one", asker=HOME))
+        asked.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.sleep(0.05)
+
+hooks = Hooks(log_in_opinions=[Slow()], event_sinks=[Slow()])
+school = portal(sys.argv[1], hooks=hooks)
+for _ in range(4):
+    threading.Thread(target=knock_for_ever, daemon=True).start()
+asyncio.run(knock())
+"""
+
+
+def test_py01_an_interpreter_that_ends_while_hooks_are_asked_ends_well(tmp_path: Path) -> None:
+    for turn in range(3):
+        url = f"redb://{tmp_path}/{turn}/portal.redb"
+        command = [sys.executable, "-c", ENDS_WITHIN_A_HOOK, url]
+        ended = subprocess.run(command, capture_output=True, timeout=TOGETHER_MAX_S, check=False)
+        assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 @forking

@@ -58,6 +58,7 @@ _open_portals: weakref.WeakSet[Portal] = weakref.WeakSet()
 
 @atexit.register
 def _close_all() -> None:
+    _narthex.attach_no_more()
     for portal in list(_open_portals):
         portal.close()
 
