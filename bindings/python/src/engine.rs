@@ -4,7 +4,9 @@ pub(crate) mod desk;
 mod methods;
 pub(crate) mod office;
 mod opening;
+pub(crate) mod people;
 pub(crate) mod recovery;
+pub(crate) mod staff_roster;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,11 +14,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_executor::ThreadPool;
 use narthex::core::Portal;
+use narthex::core::hook::Hooks;
 use narthex::http::{PortalService, Settings};
 use pyo3::prelude::*;
 
-use crate::errors::{Failure, unusable};
+use crate::arguments;
+use crate::errors::{Failure, invalid_argument, unusable};
+use crate::handles::Session;
+use crate::hook::HooksArgument;
 use crate::operation::Operation;
+use crate::values;
 
 pub(crate) use opening::Recipe;
 
@@ -27,6 +34,7 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 #[pyfunction]
 pub(crate) fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);
+    crate::ending::forked();
 }
 
 /// The compiled part of `narthex.Portal`.
@@ -37,6 +45,39 @@ pub(crate) struct Engine {
     /// Locked only while attached to the interpreter, and never across a call into it: whoever
     /// forks holds the interpreter, so that no fork sees this locked.
     slot: Mutex<Slot>,
+    /// What is installed, for the portal that is opened after a fork. Locked as `slot` is.
+    hooks: Mutex<Hooks>,
+}
+
+/// Puts hooks in the place of those before.
+#[pyfunction]
+pub(crate) fn set_hooks(
+    py: Python<'_>,
+    engine: PyRef<'_, Engine>,
+    hooks: HooksArgument<'_>,
+) -> PyResult<()> {
+    engine.set_hooks(py, hooks.into_hooks()?)
+}
+
+/// What hooks add to the statistics of an organization.
+#[pyfunction]
+pub(crate) fn more_statistics(
+    py: Python<'_>,
+    engine: PyRef<'_, Engine>,
+    session: PyRef<'_, Session>,
+    organization: &Bound<'_, PyAny>,
+    language: String,
+) -> PyResult<Operation> {
+    let session = session.verified.clone();
+    let organization = arguments::organization(organization, "organization")?;
+    engine.operation(
+        py,
+        |portal| async move {
+            let lines = portal.more_statistics(&session, &organization, &language);
+            Ok(lines.await?)
+        },
+        |py, lines| values::statistic_lines(py, &lines),
+    )
 }
 
 enum Slot {
@@ -62,6 +103,7 @@ impl Engine {
             recipe,
             settings,
             slot: Mutex::new(Slot::Open(Arc::new(live))),
+            hooks: Mutex::default(),
         })
     }
 
@@ -82,6 +124,7 @@ impl Engine {
             Slot::Closed => return Err(unusable(py, "the portal has been closed")),
         }
         let again = self.recipe.open_after_fork(forks);
+        let again = again.and_then(|live| self.with_hooks(live));
         let again = Arc::new(again.map_err(|failure| failure.into_exception(py))?);
         // The parent's threads are not here, and its file is not ours to close.
         let before = std::mem::replace(&mut *slot, Slot::Open(Arc::clone(&again)));
@@ -89,9 +132,38 @@ impl Engine {
         Ok(again)
     }
 
+    /// Asks these from now on, and none of those before.
+    ///
+    /// # Errors
+    /// They cannot be installed together, or the portal is not open.
+    fn set_hooks(&self, py: Python<'_>, hooks: Hooks) -> PyResult<()> {
+        let live = self.live(py)?;
+        let set = live.portal.set_hooks(hooks.clone());
+        set.map_err(|error| invalid_argument(py, "hooks", &error.to_string()))?;
+        // What goes is dropped after the lock is free: that may run Python.
+        let before = std::mem::replace(&mut *self.hooks(), hooks);
+        drop(before);
+        Ok(())
+    }
+
+    fn hooks(&self) -> MutexGuard<'_, Hooks> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_hooks(&self, live: Live) -> Result<Live, Failure> {
+        let set = live.portal.set_hooks(self.hooks().clone());
+        set.map_err(|error| Failure::Unusable(error.to_string()))?;
+        Ok(live)
+    }
+
+    /// Work that was begun goes on, with the hooks it has.
     fn close_now(&self) {
+        let hooks = std::mem::take(&mut *self.hooks());
+        drop(hooks);
         let forks = FORKS.load(Ordering::Relaxed);
-        match std::mem::replace(&mut *self.slot(), Slot::Closed) {
+        // Dropped after the lock is free: hooks that go may run Python.
+        let before = std::mem::replace(&mut *self.slot(), Slot::Closed);
+        match before {
             Slot::Open(live) if live.forks != forks => std::mem::forget(live),
             Slot::Open(_) | Slot::Closed => {}
         }

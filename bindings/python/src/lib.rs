@@ -4,9 +4,11 @@
 
 mod arguments;
 mod cell;
+mod ending;
 mod engine;
 mod errors;
 mod handles;
+mod hook;
 mod http;
 mod notices;
 mod operation;
@@ -28,6 +30,8 @@ mod _narthex {
     const GRID_S: f64 = narthex::http::FAILED_ANSWER_GRID.as_secs_f64();
 
     #[pymodule_export]
+    use crate::ending::attach_no_more;
+    #[pymodule_export]
     use crate::engine::desk::{
         desk_check, desk_clear_tries, desk_end_sessions, desk_find, desk_issue_claim_code,
         desk_issue_recovery_code,
@@ -38,15 +42,25 @@ mod _narthex {
         issue_recovery_code, reset_claim,
     };
     #[pymodule_export]
+    use crate::engine::people::{
+        create_person, disable_person, enable_person, erase_person, export_person, readmit_number,
+    };
+    #[pymodule_export]
     use crate::engine::recovery::{
         answer_recovery_questions, begin_recovery, change_details, claim_code_required, end_family,
         end_other_families, families, finish_recovery, questions_set, reauthenticate,
         recovery_codes_left, recovery_ticket, renew_recovery_codes, set_questions,
     };
     #[pymodule_export]
-    use crate::engine::{Engine, forked};
+    use crate::engine::staff_roster::{
+        desk_import_roster, desk_settle_hold, staff_holds, staff_statistics,
+    };
+    #[pymodule_export]
+    use crate::engine::{Engine, forked, more_statistics, set_hooks};
     #[pymodule_export]
     use crate::handles::{BrowserSecret, Session, SessionToken};
+    #[pymodule_export]
+    use crate::hook::Candidate;
     #[pymodule_export]
     use crate::http::Events;
     #[pymodule_export]
@@ -55,9 +69,8 @@ mod _narthex {
     use crate::operation::Operation;
     #[pymodule_export]
     use crate::policy::default_policy;
-
     #[pymodule_export]
-    use crate::roster::settle_holds;
+    use crate::roster::{roster_holds, settle_holds};
     #[pymodule_export]
     use crate::testing::{ManualClock, panicking, run_scenario, scenario_names};
     #[pymodule_export]

@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::cell::PythonModule;
 use crate::errors::{Failure, panicked};
+use crate::{ending, hook};
 
 /// Makes the Python value of a result.
 type Show = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
@@ -65,6 +66,7 @@ impl Operation {
     }
 
     fn take(&self) -> PyResult<Work> {
+        hook::not_within()?;
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         work.take()
             .ok_or_else(|| PyRuntimeError::new_err("this operation has been run already"))
@@ -94,10 +96,8 @@ impl Operation {
         let (event_loop, future) = (event_loop.unbind(), future.unbind());
         self.pool.spawn_ok(async move {
             let outcome = work.await;
-            Python::attach(|py| {
-                // A loop that was closed meanwhile has nobody left to tell.
-                let _nobody = tell(py, outcome, &event_loop, &future);
-            });
+            // A loop that was closed meanwhile has nobody left to tell, and none outlives the interpreter.
+            let _nobody = ending::attached(|py| tell(py, outcome, &event_loop, &future));
         });
         Ok(awaited)
     }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use narthex::SystemClock;
 use narthex::core::host::Clock;
-use narthex::core::model::roster::{Finding, RosterBatch, RosterOrganization, RosterPerson};
+use narthex::core::model::roster::{
+    Finding, RosterBatch, RosterOrganization, RosterPerson, Severity,
+};
 use narthex::core::model::{
     Birthdate, Contact, InvalidInput, LoginId, Membership, OrganizationId, OrganizationKind, Role,
 };
@@ -24,6 +26,8 @@ pub(crate) struct ReadingArgument {
     date_order: Option<String>,
     number_column: Option<String>,
     source: Option<String>,
+    organization: Option<String>,
+    delta: bool,
 }
 
 impl ReadingArgument {
@@ -53,18 +57,29 @@ impl ReadingArgument {
         };
         options.number_column = self.number_column;
         options.source = self.source;
+        options.organization = self.organization;
+        options.delta = self.delta;
         Ok(options)
     }
 }
 
 /// What an import did, and what was found on the way.
+#[derive(Default)]
 pub(crate) struct Import {
-    report: Option<ImportReport>,
-    findings: Vec<Finding>,
-    left_out: usize,
+    /// `None`: the files cannot be used.
+    pub(crate) report: Option<ImportReport>,
+    pub(crate) findings: Vec<Finding>,
+    /// Rows that could not be read, or were left out.
+    pub(crate) left_out: usize,
 }
 
 impl Import {
+    /// Whether nothing that was found forbids to go on.
+    pub(crate) fn is_usable(&self) -> bool {
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        !self.findings.iter().any(is_error)
+    }
+
     pub(crate) fn shown<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         values::import_report(py, self.report.as_ref(), &self.findings, self.left_out)
     }
@@ -90,7 +105,7 @@ pub(crate) async fn import_files(
     }
     let mut import = import_batch(portal, reading.batch, asked).await?;
     import.findings.splice(0..0, reading.findings);
-    import.left_out = left_out;
+    import.left_out += left_out;
     Ok(import)
 }
 
@@ -102,8 +117,8 @@ pub(crate) async fn import_batch(
     let report = portal.import_roster(batch, asked, &|_| ()).await?;
     Ok(Import {
         findings: report.findings.clone(),
+        left_out: report.left_out,
         report: Some(report),
-        left_out: 0,
     })
 }
 
@@ -252,6 +267,16 @@ impl PersonArgument {
     }
 }
 
+/// Imports that wait for a human.
+#[pyfunction]
+pub(crate) fn roster_holds(py: Python<'_>, engine: PyRef<'_, Engine>) -> PyResult<Operation> {
+    engine.operation(
+        py,
+        |portal| async move { Ok(portal.roster_holds().await?) },
+        |py, holds| values::desk::holds(py, &holds),
+    )
+}
+
 /// Settles what imports held back: the people have left, or they stay. `(made inactive, stayed)`
 #[pyfunction]
 pub(crate) fn settle_holds(
@@ -266,11 +291,7 @@ pub(crate) fn settle_holds(
         source,
         organization: organization.transpose()?,
     };
-    let decision = if confirm {
-        HoldDecision::Confirm
-    } else {
-        HoldDecision::Discard
-    };
+    let decision = decision(confirm);
     engine.operation(
         py,
         |portal| async move {
@@ -281,4 +302,13 @@ pub(crate) fn settle_holds(
         },
         |py, counts| Ok(counts.into_pyobject(py)?.into_any()),
     )
+}
+
+/// Whether the people who were held have left.
+pub(crate) fn decision(confirm: bool) -> HoldDecision {
+    if confirm {
+        HoldDecision::Confirm
+    } else {
+        HoldDecision::Discard
+    }
 }

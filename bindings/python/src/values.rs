@@ -1,8 +1,12 @@
 //! What the engine tells, as the frozen values of `narthex._values`.
 
+pub(crate) mod desk;
+pub(crate) mod people;
+
 use narthex::core::model::OrganizationKind;
 
 use narthex::core::event::AuditEvent;
+use narthex::core::hook::StatisticLine;
 use narthex::core::model::Profile;
 use narthex::core::model::roster::Finding;
 use narthex::core::model::roster::Severity;
@@ -63,13 +67,6 @@ fn membership<'py>(py: Python<'py>, membership: &Membership) -> Made<'py> {
 }
 
 pub(crate) fn profile<'py>(py: Python<'py>, profile: &Profile) -> Made<'py> {
-    let own = &profile.details;
-    let own = (
-        own.preferred_name.as_deref(),
-        own.email.as_deref(),
-        own.phone.as_deref(),
-        own.language.as_deref(),
-    );
     let told = (
         profile.account.to_hex(),
         &profile.login_id,
@@ -77,7 +74,7 @@ pub(crate) fn profile<'py>(py: Python<'py>, profile: &Profile) -> Made<'py> {
         &profile.family_name,
         tuple(py, &profile.memberships, membership)?,
         profile.default_organization.as_ref().map(|id| id.as_str()),
-        VALUES.call(py, "Details", own)?,
+        people::details(py, &profile.details)?,
     );
     VALUES.call(py, "Profile", told)
 }
@@ -304,6 +301,12 @@ pub(crate) fn statistics<'py>(py: Python<'py>, statistics: &Statistics) -> Made<
     VALUES.call(py, "Statistics", told)
 }
 
+pub(crate) fn statistic_lines<'py>(py: Python<'py>, lines: &[StatisticLine]) -> Made<'py> {
+    let make =
+        |py, line: &StatisticLine| VALUES.call(py, "StatisticLine", (&line.label, &line.value));
+    Ok(tuple(py, lines, make)?.into_any())
+}
+
 pub(crate) fn finding<'py>(py: Python<'py>, finding: &Finding) -> Made<'py> {
     let severity = match finding.severity {
         Severity::Note => "note",
@@ -332,6 +335,7 @@ pub(crate) fn import_report<'py>(
 ) -> Made<'py> {
     let nothing = ImportReport::default();
     let counts = report.unwrap_or(&nothing);
+    let organizations: Vec<_> = counts.organizations.iter().collect();
     let told = (
         report.is_some(),
         counts.added,
@@ -342,6 +346,7 @@ pub(crate) fn import_report<'py>(
         counts.without_birthdate,
         left_out,
         tuple(py, findings, finding)?,
+        tuple(py, &organizations, desk::organization_report)?,
     );
     VALUES.call(py, "ImportReport", told)
 }
@@ -360,23 +365,13 @@ pub(crate) fn roster_status<'py>(py: Python<'py>, status: &RosterStatus) -> Made
 }
 
 pub(crate) fn person<'py>(py: Python<'py>, person: &PersonReport) -> Made<'py> {
-    let listing = match person.listing {
-        Listing::Active => "active",
-        Listing::Inactive => "inactive",
-        Listing::Held => "held",
-    };
-    let status = person.status.map(|status| match status {
-        GateStatus::Active => "active",
-        GateStatus::Disabled => "disabled",
-        GateStatus::Reset => "reset",
-    });
     let who = (
         &person.login_id,
         &person.given_name,
         &person.family_name,
-        listing,
+        listing(person.listing),
         person.claimed,
-        status,
+        person.status.map(status),
         person.account.map(|account| account.to_hex()),
         person.has_birthdate,
         tuple(py, &person.memberships, membership)?,
@@ -397,4 +392,20 @@ pub(crate) fn person<'py>(py: Python<'py>, person: &PersonReport) -> Made<'py> {
     let (who, tries) = (who.into_pyobject(py)?, tries.into_pyobject(py)?);
     let told = who.as_sequence().concat(tries.as_sequence())?.to_tuple()?;
     VALUES.call(py, "PersonReport", told)
+}
+
+fn listing(listing: Listing) -> &'static str {
+    match listing {
+        Listing::Active => "active",
+        Listing::Inactive => "inactive",
+        Listing::Held => "held",
+    }
+}
+
+fn status(status: GateStatus) -> &'static str {
+    match status {
+        GateStatus::Active => "active",
+        GateStatus::Disabled => "disabled",
+        GateStatus::Reset => "reset",
+    }
 }

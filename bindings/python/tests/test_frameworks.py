@@ -80,6 +80,64 @@ def test_fastapi_optional_required_and_fresh(school: TestPortal) -> None:
     assert document["paths"]["/diary/person"]["get"]["security"] == [{"narthex": []}]
 
 
+def test_fastapi_websockets_know_who_is_there_and_are_closed_to_who_is_not(
+    school: TestPortal,
+) -> None:
+    app = FastAPI()
+    app.add_middleware(PortalMiddleware, portal=school)
+
+    @app.websocket("/diary/live")
+    async def live(websocket: WebSocket, visit: Person) -> None:
+        await websocket.accept()
+        profile = await visit.aprofile()
+        await websocket.send_text(profile.login_id if profile else "")
+        await websocket.close()
+
+    @app.websocket("/diary/anybody")
+    async def anybody(websocket: WebSocket, visit: Anybody) -> None:
+        await websocket.accept()
+        await websocket.send_text("known" if visit.session else "stranger")
+        visit.require()
+        await websocket.close()
+
+    @app.websocket("/diary/fresh")
+    async def just_now(websocket: WebSocket, visit: FreshPerson) -> None:
+        await websocket.accept()
+        await websocket.send_text("fresh")
+        await websocket.close()
+
+    client = TestClient(app, base_url=ORIGIN)
+
+    def hears(path: str, headers: dict[str, str]) -> str:
+        with client.websocket_connect(path, headers=headers) as websocket:
+            return websocket.receive_text()
+
+    def closed(path: str, headers: dict[str, str]) -> tuple[int, str]:
+        with pytest.raises(WebSocketDisconnect) as refused:
+            hears(path, headers)
+        return refused.value.code, refused.value.reason
+
+    known = cookie(school)
+    foreign = {**known, "origin": "https://evil.example"}
+    assert hears("/diary/live", known) == "S-1024"
+    assert hears("/diary/live", {**known, "origin": ORIGIN}) == "S-1024"
+    assert hears("/diary/fresh", known) == "fresh"
+    assert hears("/diary/anybody", known) == "known"
+    for headers in ({}, foreign, {"cookie": "narthex=no-token"}):
+        assert closed("/diary/live", headers) == (1008, "not_logged_in")
+        assert closed("/diary/fresh", headers) == (1008, "not_logged_in")
+        assert hears("/diary/anybody", headers) == "stranger"
+    # A route that asks for somebody itself, after it is open.
+    with client.websocket_connect("/diary/anybody") as websocket:
+        assert websocket.receive_text() == "stranger"
+        with pytest.raises(WebSocketDisconnect) as refused:
+            websocket.receive_text()
+        assert refused.value.code == 1008
+    school.clock.advance(timedelta(minutes=16))
+    assert closed("/diary/fresh", known) == (1008, "reauthentication_needed")
+    assert hears("/diary/live", known) == "S-1024"
+
+
 def test_starlette_knows_the_user_and_the_scopes(school: TestPortal) -> None:
     @requires(["authenticated", "student:north-high"])
     async def page(request: Request) -> PlainTextResponse:

@@ -27,6 +27,7 @@ from narthex import (
     SeasonPolicy,
     StaffPolicy,
 )
+from narthex._values import Role
 from narthex.testing import ADA, BEN, HOME, MORNING, Someone, TestPortal, claim, log_in, portal
 
 CLERK = Someone("T-1", "Clara", "Kern", date(1980, 5, 6), "a stapler for every season")
@@ -34,12 +35,8 @@ CLERK = Someone("T-1", "Clara", "Kern", date(1980, 5, 6), "a stapler for every s
 
 def employ(school: Portal) -> None:
     """Adds Clara, who runs North High."""
-    clerk = RosterPerson(
-        source_id=CLERK.login_id, login_id=CLERK.login_id, given_name=CLERK.given_name,
-        family_name=CLERK.family_name, birthdate=CLERK.birthdate,
-        memberships=(Membership("north-high", "administrator"),),
-    )  # fmt: skip
-    assert school.import_roster(RosterBatch(source="office", people=(clerk,))).added == 1
+    people = (row(CLERK, "administrator"),)
+    assert school.import_roster(RosterBatch(source="office", people=people)).added == 1
 
 
 @pytest.fixture
@@ -276,6 +273,127 @@ def test_se13_the_desk_asks_for_a_fresh_log_in(staffed: TestPortal) -> None:
     assert staffed.staff_desk(again.session).find("S-1024") is not None
 
 
+def row(someone: Someone, role: Role = "student") -> RosterPerson:
+    return RosterPerson(
+        source_id=someone.login_id, login_id=someone.login_id, given_name=someone.given_name,
+        family_name=someone.family_name, birthdate=someone.birthdate,
+        memberships=(Membership(someone.organization, role),),
+    )  # fmt: skip
+
+
+def pupils(count: int, organization: str = "north-high", first: int = 1) -> RosterBatch:
+    """A complete list of North High: who is there already, and so many more."""
+    more = (
+        Someone(f"P-{n}", "Pia", f"Nr{n}", date(2012, 1, 1), "", organization)
+        for n in range(first, first + count)
+    )
+    people = (row(CLERK, "administrator"), row(ADA), *(row(one) for one in more))
+    return RosterBatch(source="office", complete=True, people=people)
+
+
+def test_az01_staff_bring_in_a_list_of_their_own_school_once_they_have_looked_at_it(
+    staffed: TestPortal,
+) -> None:
+    desk = staffed.staff_desk(log_in(staffed, CLERK).session)
+    looked = desk.preview_roster(pupils(20))
+    assert (looked.usable, looked.added, looked.left_out) == (True, 20, 0)
+    assert looked.organizations[:1] == (
+        narthex.OrganizationReport("north-high", 20, 0, 2, 0, 0, 0),
+    )
+    assert staffed.person("P-1") is None, "a look changes nothing"
+    assert desk.import_roster(pupils(20)).added == 20
+    assert staffed.person("P-1") is not None
+
+    other = desk.import_roster(pupils(1, "south-high", first=50))
+    assert (other.added, other.left_out) == (0, 1)
+    assert staffed.person("P-50") is None, "nobody of another school is added"
+    assert {one.value for one in other.findings} == {None}
+    by = [one for one in staffed.audit_after(limit=512) if "by=" in (one.detail or "")]
+    assert "roster_imported" in {one.kind for one in by}
+
+
+def test_az01_a_list_is_read_for_nobody_but_staff_in_a_fresh_log_in(staffed: TestPortal) -> None:
+    pupil = staffed.staff_desk(log_in(staffed, ADA).session)
+    session = log_in(staffed, CLERK).session
+    for roster in (pupils(1), b"no list at all"):
+        for bring in (pupil.preview_roster, pupil.import_roster):
+            with pytest.raises(Refused, match="not_permitted"):
+                bring(roster)
+    with pytest.raises(Refused, match="not_permitted"):
+        staffed.staff_holds(pupil._session)
+    staffed.clock.advance(timedelta(minutes=15))
+    with pytest.raises(Refused, match="reauthentication_needed"):
+        staffed.staff_desk(session).import_roster(pupils(1))
+    assert staffed.person("P-1") is None
+
+
+def test_a_file_that_was_uploaded_is_read_as_its_bytes(staffed: TestPortal) -> None:
+    head = Someone("A-1", "Olga", "Lind", date(1980, 5, 6), "a stapler for every season")
+    made = staffed.create_person(
+        narthex.NewPerson(
+            login_id="A-1", given_name="Olga", family_name="Lind", birthdate=head.birthdate,
+            organization="east-high", organization_name="East High", role="administrator",
+        )  # fmt: skip
+    )
+    assert made.outcome == "created"
+    desk = staffed.staff_desk(log_in(staffed, head).session)
+    file = (
+        b"Student Number,First Name,Last Name,Birthdate\n"
+        b"P-1,Pia,Lind,2012-01-01\nP-2,Olga,Lind,13/13/2012\n"
+    )
+    looked = desk.preview_roster(file, organization="east-high")
+    assert looked.usable and looked.added == 2
+    assert desk.import_roster(file, organization="east-high", delta=True).added == 2
+    known = staffed.person("P-1")
+    assert known is not None and known.memberships == (Membership("east-high", "student"),)
+    with pytest.raises(InvalidArgument) as error:
+        desk.import_roster(b"PK\x03\x04 no zip")
+    assert error.value.argument == "roster"
+    with pytest.raises(InvalidArgument, match="too long"):
+        desk.preview_roster(bytes((16 << 20) + 1))
+    with pytest.raises(TypeError):
+        desk.preview_roster("/etc/passwd")  # type: ignore[arg-type]
+
+
+def test_what_an_import_holds_is_settled_at_the_desk_of_its_school_alone(
+    staffed: TestPortal,
+) -> None:
+    desk = staffed.staff_desk(log_in(staffed, CLERK).session)
+    session = desk._session
+    desk.import_roster(pupils(20))
+    assert desk.import_roster(pupils(10)).held == 10
+    (hold,) = staffed.staff_holds(session)
+    assert hold == narthex.RosterHold("office", "north-high", MORNING, 10, 22)
+    assert staffed.roster_holds() == (hold,)
+    assert desk.settle_hold("office", "south-high", "confirm") is None
+    with pytest.raises(InvalidArgument) as error:
+        desk.settle_hold("office", "north-high", "perhaps")  # type: ignore[arg-type]
+    assert error.value.argument == "decision"
+    settled = desk.settle_hold("office", "north-high", "discard")
+    assert settled == narthex.SettledHold(hold, 0, 10)
+    assert staffed.staff_holds(session) == ()
+    assert desk.import_roster(pupils(10)).held == 10
+    gone = desk.settle_hold("office", "north-high", "confirm")
+    assert gone is not None and (gone.deactivated, gone.stayed) == (10, 0)
+    left = staffed.person("P-20")
+    assert left is not None and left.listing == "inactive"
+
+
+def test_az01_numbers_of_a_school_are_told_its_staff_and_nobody_else(staffed: TestPortal) -> None:
+    pupil = log_in(staffed, ADA).session
+    clerk = log_in(staffed, CLERK).session
+    told = staffed.staff_statistics(clerk, "north-high")
+    assert told.people == (
+        narthex.StaffRoleCount("student", 1, 1),
+        narthex.StaffRoleCount("administrator", 1, 1),
+    )
+    assert (len(told.claims), len(told.log_ins), len(told.active)) == (28, 28, 24)
+    assert told.claims[-1] == (MORNING.replace(hour=0), 2) and told.log_ins[-1][1] == 2
+    for session, organization in ((pupil, "north-high"), (clerk, "south-high")):
+        with pytest.raises(Refused, match="not_permitted"):
+            staffed.staff_statistics(session, organization)
+
+
 def test_dp05_a_desk_is_not_carried_away(staffed: TestPortal) -> None:
     desk = staffed.staff_desk(log_in(staffed, CLERK).session)
     for escape in (pickle.dumps, copy.copy, copy.deepcopy):
@@ -304,6 +422,13 @@ def test_the_office_and_the_desk_awaited(staffed: TestPortal) -> None:
         assert (await staffed.aroster_status()).active == 3
         assert await staffed.asettle_holds("confirm") == (0, 0)
         assert len(await staffed.aaudit_after(limit=3)) == 3
+        assert (await desk.apreview_roster(pupils(1))).added == 1
+        assert (await desk.aimport_roster(pupils(1))).added == 1
+        assert await desk.asettle_hold("office", "north-high", "confirm") is None
+        assert await staffed.aroster_holds() == ()
+        assert await staffed.astaff_holds(desk._session) == ()
+        numbers = await staffed.astaff_statistics(desk._session, "north-high")
+        assert numbers.organization == "north-high"
         again = await staffed.aimport_roster(RosterBatch(source="office"), dry_run=True)
         assert again.usable
         await staffed.amaintain()

@@ -248,12 +248,19 @@ def test_policy_has_every_rule_of_the_engine() -> None:
         assert ours == rules, name
 
 
+def test_hooks_have_every_kind_of_the_engine() -> None:
+    source = (Path(__file__).parents[3] / "core/src/hook.rs").read_text()
+    body = source.partition("pub struct Hooks {\n")[2].partition("\n}")[0]
+    kinds = re.findall(r"^    pub (\w+):", body, re.MULTILINE)
+    assert kinds == [field.name for field in dataclasses.fields(narthex.hook.Hooks)]
+
+
 def test_whatever_is_slow_can_be_awaited_in_the_same_words() -> None:
     # Plain everywhere: they neither hash nor touch the disk, or open and close.
     plain = {
-        "claim_code_required", "close", "family_tag", "location", "open", "policy", "questions",
-        "questions_required", "resume_tag", "shared", "site", "staff_desk", "subscribe",
-        "verify_session",
+        "claim_code_required", "close", "family_tag", "hooks", "location", "open", "policy",
+        "questions", "questions_required", "resume_tag", "set_hooks", "shared", "site", "staff_desk",
+        "subscribe", "verify_session",
     }  # fmt: skip
     for kind in (Portal, narthex.StaffDesk):
         names = {name for name in dir(kind) if not name.startswith("_")} - plain

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from . import _narthex
+from ._errors import InvalidArgument
+from ._site import Reading
 from ._values import (
     Asker,
     DeskReport,
     EndedSessions,
     EvidenceReport,
+    ImportReport,
     IssueClaimCode,
     IssuedRecoveryCode,
+    RosterBatch,
+    SettledHold,
 )
 
 if TYPE_CHECKING:
-    from ._narthex import Engine, Session
+    from ._narthex import Engine, Operation, Session
 
 
 class StaffDesk:
@@ -107,3 +112,122 @@ class StaffDesk:
         return await _narthex.desk_end_sessions(
             self._engine, self._session, login_id, mark, self._asker
         )
+
+    # Lists of people
+
+    def _importing(
+        self, roster: RosterBatch | bytes, how: tuple[bool, bool], reading: Reading
+    ) -> Operation[ImportReport]:
+        if not isinstance(roster, (RosterBatch, bytes)):
+            raise TypeError("roster must be RosterBatch, or the bytes of a file (never its path)")
+        return _narthex.desk_import_roster(
+            self._engine, self._session, roster, how, reading, self._asker
+        )
+
+    def preview_roster(
+        self,
+        roster: RosterBatch | bytes,
+        *,
+        accept_new_ids: bool = False,
+        date_order: Literal["ymd", "mdy", "dmy"] | None = None,
+        number_column: str | None = None,
+        organization: str | None = None,
+        delta: bool = False,
+    ) -> ImportReport:
+        """What :meth:`import_roster` would do now. Changes nothing."""
+        reading = Reading(
+            date_order=date_order,
+            number_column=number_column,
+            organization=organization,
+            delta=delta,
+        )
+        importing = self._importing(roster, (True, accept_new_ids), reading)
+        return importing.run()
+
+    async def apreview_roster(
+        self,
+        roster: RosterBatch | bytes,
+        *,
+        accept_new_ids: bool = False,
+        date_order: Literal["ymd", "mdy", "dmy"] | None = None,
+        number_column: str | None = None,
+        organization: str | None = None,
+        delta: bool = False,
+    ) -> ImportReport:
+        """As :meth:`preview_roster`."""
+        reading = Reading(
+            date_order=date_order,
+            number_column=number_column,
+            organization=organization,
+            delta=delta,
+        )
+        importing = self._importing(roster, (True, accept_new_ids), reading)
+        return await importing
+
+    def import_roster(
+        self,
+        roster: RosterBatch | bytes,
+        *,
+        accept_new_ids: bool = False,
+        date_order: Literal["ymd", "mdy", "dmy"] | None = None,
+        number_column: str | None = None,
+        organization: str | None = None,
+        delta: bool = False,
+    ) -> ImportReport:
+        """Brings in what a list says of the organizations in which the person is staff: values, or the
+        bytes of a file that was uploaded (a zip of OneRoster or School Data Sync, or one CSV file; at
+        most 16 MiB). Who belongs to another organization too is left as they are; a finding says so.
+
+        ``delta``: the file lists only what changed. ``organization``: where everybody of a CSV file
+        belongs. ``accept_new_ids``: go on with a complete file that lists nobody whom its source listed
+        before."""
+        reading = Reading(
+            date_order=date_order,
+            number_column=number_column,
+            organization=organization,
+            delta=delta,
+        )
+        importing = self._importing(roster, (False, accept_new_ids), reading)
+        return importing.run()
+
+    async def aimport_roster(
+        self,
+        roster: RosterBatch | bytes,
+        *,
+        accept_new_ids: bool = False,
+        date_order: Literal["ymd", "mdy", "dmy"] | None = None,
+        number_column: str | None = None,
+        organization: str | None = None,
+        delta: bool = False,
+    ) -> ImportReport:
+        """As :meth:`import_roster`."""
+        reading = Reading(
+            date_order=date_order,
+            number_column=number_column,
+            organization=organization,
+            delta=delta,
+        )
+        importing = self._importing(roster, (False, accept_new_ids), reading)
+        return await importing
+
+    def _settling(
+        self, source: str, organization: str, decision: str
+    ) -> Operation[SettledHold | None]:
+        if decision not in ("confirm", "discard"):
+            raise InvalidArgument("decision", 'is neither "confirm" nor "discard"')
+        return _narthex.desk_settle_hold(
+            self._engine, self._session, source, organization, decision == "confirm", self._asker
+        )
+
+    def settle_hold(
+        self, source: str, organization: str, decision: Literal["confirm", "discard"]
+    ) -> SettledHold | None:
+        """People whom an import holds (:meth:`Portal.staff_holds`) have left (``"confirm"``) or stay.
+        ``None``: nothing is held there, or who asks is not staff there."""
+        return self._settling(source, organization, decision).run()
+
+    async def asettle_hold(
+        self, source: str, organization: str, decision: Literal["confirm", "discard"]
+    ) -> SettledHold | None:
+        """As :meth:`settle_hold`."""
+        return await self._settling(source, organization, decision)

@@ -13,8 +13,10 @@ from ._values import (
     Asker,
     AuditLine,
     Claimed,
+    CreatedPerson,
     DeskReport,
     EndedSessions,
+    ErasedPerson,
     EvidenceReport,
     Family,
     ImportReport,
@@ -22,23 +24,32 @@ from ._values import (
     IssuedClaimCode,
     IssuedRecoveryCode,
     LoggedIn,
+    NewPerson,
     Organization,
+    PersonExport,
     PersonReport,
+    PersonStatusChange,
     Profile,
     Question,
     Recovered,
     Requirement,
     ResetClaim,
     RosterBatch,
+    RosterHold,
     RosterStatus,
     Season,
+    SettledHold,
+    StaffStatistics,
+    StatisticLine,
     Statistics,
 )
+from .hook import Hooks
 
 __all__ = [
     "BODY_BYTES_MAX",
     "GRID_S",
     "BrowserSecret",
+    "Candidate",
     "ClaimTicket",
     "Engine",
     "Events",
@@ -51,38 +62,52 @@ __all__ = [
     "Ticket",
     "Visit",
     "answer_recovery_questions",
+    "attach_no_more",
     "audit_after",
     "begin_recovery",
     "change_details",
     "check_evidence",
     "claim_code_required",
     "claim_season",
+    "create_person",
     "default_policy",
     "desk_check",
     "desk_clear_tries",
     "desk_end_sessions",
     "desk_find",
+    "desk_import_roster",
     "desk_issue_claim_code",
     "desk_issue_recovery_code",
+    "desk_settle_hold",
+    "disable_person",
+    "enable_person",
     "end_family",
     "end_other_families",
+    "erase_person",
+    "export_person",
     "families",
     "finish_recovery",
     "forked",
     "issue_claim_code",
     "issue_claim_codes",
     "issue_recovery_code",
+    "more_statistics",
     "panicking",
     "questions_set",
+    "readmit_number",
     "reauthenticate",
     "recovery_codes_left",
     "recovery_ticket",
     "renew_recovery_codes",
     "reset_claim",
+    "roster_holds",
     "run_scenario",
     "scenario_names",
+    "set_hooks",
     "set_questions",
     "settle_holds",
+    "staff_holds",
+    "staff_statistics",
 ]
 
 BODY_BYTES_MAX: int
@@ -111,6 +136,11 @@ class BrowserSecret:
     @staticmethod
     def generate() -> BrowserSecret: ...
     def expose(self) -> str: ...
+
+@final
+class Candidate:
+    def __new__(cls, text: str) -> Candidate: ...
+    def text(self) -> str: ...
 
 @final
 class Session:
@@ -197,6 +227,7 @@ class Engine:
         policy: Policy,
         shared: bool,
         hash_workers: int | None,
+        hooks: Hooks,
         site: Site | None,
         clock: ManualClock | None,
     ) -> Engine: ...
@@ -343,6 +374,50 @@ def desk_issue_recovery_code(
 def desk_end_sessions(
     engine: Engine, session: Session, login_id: str, mark: str, asker: Asker | None
 ) -> Operation[EndedSessions]: ...
+def create_person(
+    engine: Engine, person: NewPerson, asker: Asker | None
+) -> Operation[CreatedPerson]: ...
+def disable_person(
+    engine: Engine, login_id: str, asker: Asker | None
+) -> Operation[PersonStatusChange]: ...
+def enable_person(
+    engine: Engine, login_id: str, asker: Asker | None
+) -> Operation[PersonStatusChange]: ...
+def export_person(
+    engine: Engine, login_id: str, asker: Asker | None
+) -> Operation[PersonExport | None]: ...
+def erase_person(
+    engine: Engine, login_id: str, asker: Asker | None
+) -> Operation[ErasedPerson]: ...
+def readmit_number(
+    engine: Engine, login_id: str, asker: Asker | None
+) -> Operation[bool]: ...
+def desk_import_roster(
+    engine: Engine,
+    session: Session,
+    roster: RosterBatch | bytes,
+    how: tuple[bool, bool],
+    reading: Reading,
+    asker: Asker | None,
+) -> Operation[ImportReport]: ...
+def desk_settle_hold(
+    engine: Engine,
+    session: Session,
+    source: str,
+    organization: str,
+    confirm: bool,
+    asker: Asker | None,
+) -> Operation[SettledHold | None]: ...
+def staff_holds(engine: Engine, session: Session) -> Operation[tuple[RosterHold, ...]]: ...
+def staff_statistics(
+    engine: Engine, session: Session, organization: str
+) -> Operation[StaffStatistics]: ...
+def roster_holds(engine: Engine) -> Operation[tuple[RosterHold, ...]]: ...
+def set_hooks(engine: Engine, hooks: Hooks) -> None: ...
+def attach_no_more() -> None: ...
+def more_statistics(
+    engine: Engine, session: Session, organization: str, language: str
+) -> Operation[tuple[StatisticLine, ...]]: ...
 def settle_holds(
     engine: Engine, confirm: bool, source: str | None, organization: str | None
 ) -> Operation[tuple[int, int]]: ...

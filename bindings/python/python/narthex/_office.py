@@ -8,7 +8,7 @@ from typing import Literal
 
 from . import _narthex
 from ._errors import InvalidArgument
-from ._narthex import Engine
+from ._people import People
 from ._site import Reading
 from ._values import (
     Asker,
@@ -21,18 +21,17 @@ from ._values import (
     PersonReport,
     ResetClaim,
     RosterBatch,
+    RosterHold,
     RosterStatus,
     Season,
 )
 
 
-class Office:
+class Office(People):
     """The part of :class:`Portal` that asks nobody's session: for who runs the machine. What people
     of staff do in a session is :meth:`Portal.staff_desk`'s."""
 
     __slots__ = ()
-
-    _engine: Engine
 
     def _importing(
         self,
@@ -82,6 +81,14 @@ class Office:
             format=format, date_order=date_order, number_column=number_column, source=source
         )
         return await self._importing(roster, dry_run, accept_new_ids, reading)
+
+    def roster_holds(self) -> tuple[RosterHold, ...]:
+        """Imports that wait for a human."""
+        return _narthex.roster_holds(self._engine).run()
+
+    async def aroster_holds(self) -> tuple[RosterHold, ...]:
+        """As :meth:`roster_holds`."""
+        return await _narthex.roster_holds(self._engine)
 
     def _settling(
         self, decision: str, source: str | None, organization: str | None

@@ -38,8 +38,12 @@ from ._values import (
     Recovered,
     Requirement,
     Resume,
+    RosterHold,
+    StaffStatistics,
+    StatisticLine,
     Statistics,
 )
+from .hook import Hooks
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -54,6 +58,7 @@ _open_portals: weakref.WeakSet[Portal] = weakref.WeakSet()
 
 @atexit.register
 def _close_all() -> None:
+    _narthex.attach_no_more()
     for portal in list(_open_portals):
         portal.close()
 
@@ -81,7 +86,7 @@ class Portal(Office):
     awaited: ``log_in`` and ``alog_in``. ``verify_session`` is a plain call.
     """
 
-    __slots__ = ("__weakref__", "_engine", "policy", "site", "verify_session")
+    __slots__ = ("__weakref__", "_engine", "_hooks", "policy", "site", "verify_session")
 
     policy: Policy
     site: Site | None
@@ -89,8 +94,11 @@ class Portal(Office):
     """The live session of a cookie. Raises :class:`Refused`: ``session_ended`` with its reason,
     ``token_replaced``, or ``not_logged_in``."""
 
-    def __init__(self, engine: Engine, policy: Policy, site: Site | None) -> None:
+    def __init__(
+        self, engine: Engine, policy: Policy, site: Site | None, hooks: Hooks | None = None
+    ) -> None:
         self._engine = engine
+        self._hooks = hooks or Hooks()
         self.policy = policy
         self.site = site
         self.verify_session = engine.verify_session
@@ -105,6 +113,7 @@ class Portal(Office):
         policy: Policy | None = None,
         shared: bool = True,
         hash_workers: int | None = None,
+        hooks: Hooks | None = None,
         base_url: str | None = None,
         site_name: str | None = None,
         cookie_suffix: str = "",
@@ -117,6 +126,7 @@ class Portal(Office):
         ``keys``: the key file; by default in a folder of its own beside the store's.
         ``shared``: whether other processes may open the same store so. Alone
         (``shared=False``) checks of sessions are answered from memory.
+        ``hooks``: what the portal asks besides, from the first request on: :mod:`narthex.hook`.
         ``base_url``: where the pages live; needed to serve them. The rest is for the pages, too.
         """
         policy = policy or Policy()
@@ -135,10 +145,22 @@ class Portal(Office):
             policy=policy,
             shared=shared,
             hash_workers=hash_workers,
+            hooks=hooks or Hooks(),
             site=site,
             clock=_clock,
         )
-        return cls(engine, policy, site)
+        return cls(engine, policy, site, hooks)
+
+    @property
+    def hooks(self) -> Hooks:
+        """The hooks that are installed."""
+        return self._hooks
+
+    def set_hooks(self, hooks: Hooks) -> None:
+        """Puts ``hooks`` in the place of those before, in this process: what is asked from now on asks
+        these."""
+        _narthex.set_hooks(self._engine, hooks)
+        self._hooks = hooks
 
     def close(self) -> None:
         """Closes the store."""
@@ -579,12 +601,41 @@ class Portal(Office):
         """As :meth:`statistics`."""
         return await self._engine.statistics(session, organization)
 
+    def more_statistics(
+        self, session: Session, organization: str, language: str = "en"
+    ) -> tuple[StatisticLine, ...]:
+        """What hooks add to :meth:`statistics`, for who reads ``language``."""
+        return _narthex.more_statistics(self._engine, session, organization, language).run()
+
+    async def amore_statistics(
+        self, session: Session, organization: str, language: str = "en"
+    ) -> tuple[StatisticLine, ...]:
+        """As :meth:`more_statistics`."""
+        return await _narthex.more_statistics(self._engine, session, organization, language)
+
     # Staff
 
     def staff_desk(self, session: Session, asker: Asker | None = None) -> StaffDesk:
         """The desk of a person of staff, who helps people of their organizations. Its methods need a
         fresh log-in, or :meth:`reauthenticate`."""
         return StaffDesk(self._engine, session, asker)
+
+    def staff_holds(self, session: Session) -> tuple[RosterHold, ...]:
+        """Imports that wait for a human, in the organizations in which the person is staff:
+        :meth:`StaffDesk.settle_hold`."""
+        return _narthex.staff_holds(self._engine, session).run()
+
+    async def astaff_holds(self, session: Session) -> tuple[RosterHold, ...]:
+        """As :meth:`staff_holds`."""
+        return await _narthex.staff_holds(self._engine, session)
+
+    def staff_statistics(self, session: Session, organization: str) -> StaffStatistics:
+        """Exact counts of an organization, for its staff only."""
+        return _narthex.staff_statistics(self._engine, session, organization).run()
+
+    async def astaff_statistics(self, session: Session, organization: str) -> StaffStatistics:
+        """As :meth:`staff_statistics`."""
+        return await _narthex.staff_statistics(self._engine, session, organization)
 
     @property
     def shared(self) -> bool:

@@ -34,6 +34,8 @@ class Reading:
     date_order: str | None = None
     number_column: str | None = None
     source: str | None = None
+    organization: str | None = None
+    delta: bool = False
 
 
 @dataclass(frozen=True, slots=True)

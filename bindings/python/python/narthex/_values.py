@@ -112,6 +112,9 @@ class IssuedRecoveryCode:
     """For the person, on paper. Shown once."""
     expires_at: datetime | None = None
 
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle or copy a IssuedRecoveryCode: it holds a secret")
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -140,6 +143,21 @@ class AuditLine:
     source: str | None
     request_id: str | None
     detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Who, what, when, from where. No secret, no name, no birthdate is in any of them."""
+
+    at: datetime
+    kind: str
+    """``"logged_in"``, ``"password_changed"``, ..."""
+    account: str | None
+    source: str
+    """The network the request came from; empty for the command line."""
+    request_id: str
+    detail: str
+    """A code or counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +236,16 @@ class Statistics:
     log_ins_today: str
 
 
+@dataclass(frozen=True, slots=True)
+class StatisticLine:
+    """A line on the landing page."""
+
+    label: str
+    """What is counted, in the reader's language."""
+    value: str
+    """The count, or a few words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterPerson:
     """A person whose account is prepared."""
@@ -264,6 +292,19 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganizationReport:
+    """What an import did with the people who land in one organization."""
+
+    organization: str
+    added: int
+    changed: int
+    unchanged: int
+    left_out: int
+    deactivated: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What an import did, or in a dry run would do."""
 
@@ -277,8 +318,10 @@ class ImportReport:
     """No longer listed, left as they are because there are too many of them."""
     without_birthdate: int
     left_out: int
-    """Rows of people that could not be read."""
+    """Rows of people that could not be read or taken; the findings say why."""
     findings: tuple[Finding, ...]
+    organizations: tuple[OrganizationReport, ...] = ()
+    """The same by organization, where something was listed or missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +336,57 @@ class RosterStatus:
     without_birthdate: int
     organizations: int
     holds: int
-    """Imports that wait for a human: see ``Portal.settle_holds``."""
+    """Imports that wait for a human: see ``Portal.roster_holds``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RosterHold:
+    """An import that would have made too many people of an organization inactive, and waits for a
+    human."""
+
+    source: str
+    organization: str
+    held_at: datetime
+    missing: int
+    """People who were missing in the file."""
+    listed: int
+    """People the source had listed there before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledHold:
+    """A hold that was settled."""
+
+    hold: RosterHold
+    deactivated: int
+    """People made inactive now."""
+    stayed: int
+    """People who were held and stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRoleCount:
+    """People of one role: for who may look at every single one, exact."""
+
+    role: Role
+    listed: int
+    claimed: int
+
+
+@dataclass(frozen=True, slots=True)
+class StaffStatistics:
+    """What staff may know of one organization in numbers. The last of each row is the one that is
+    running."""
+
+    organization: str
+    people: tuple[StaffRoleCount, ...]
+    """By role; roles nobody has are left out."""
+    claims: tuple[tuple[datetime, int], ...]
+    """Accounts claimed on each of the last 28 days, by UTC."""
+    log_ins: tuple[tuple[datetime, int], ...]
+    """Log-ins on each of the last 28 days, by UTC."""
+    active: tuple[tuple[datetime, int], ...]
+    """Browsers in which somebody was active, in each quarter of an hour of the last six hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +475,9 @@ class IssuedClaimCode:
     needs_birthdate: bool
     """Whether the claim asks the birthdate too: it is on record."""
 
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle or copy a IssuedClaimCode: it holds a secret")
+
 
 @dataclass(frozen=True, slots=True)
 class IssueClaimCode:
@@ -392,6 +488,9 @@ class IssueClaimCode:
     was done for the person after the mark was given."""
     issued: IssuedClaimCode | None = None
 
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle or copy a IssueClaimCode: it holds a secret")
+
 
 @dataclass(frozen=True, slots=True)
 class ResetClaim:
@@ -400,6 +499,9 @@ class ResetClaim:
     outcome: Literal["unknown", "not_claimed", "reset"]
     issued: IssuedClaimCode | None = None
     """With ``"reset"``: the code to claim again with."""
+
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle or copy a ResetClaim: it holds a secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,3 +524,174 @@ class Season:
     """Whether they do."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPerson:
+    """A person to prepare by hand."""
+
+    login_id: str
+    given_name: str
+    family_name: str
+    organization: str
+    """Where the person belongs, and lands."""
+    role: Role
+    birthdate: date | str | None = None
+    """``None``: claims with the code alone."""
+    organization_name: str | None = None
+    """What the organization is called, where it is to be made if it is not there."""
+
+    def __repr__(self) -> str:
+        return f"NewPerson(login_id={self.login_id!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedPerson:
+    """What preparing a person came to."""
+
+    outcome: Literal["created", "taken", "erased", "no_organization"]
+    """``"taken"``: the number is somebody's already. ``"erased"``: it was somebody's who was erased;
+    ``Portal.readmit_number`` comes first. ``"no_organization"``: there is none, and no name to make it
+    with."""
+    issued: IssuedClaimCode | None = None
+    """The code to claim by."""
+    organization_made: bool = False
+    """Whether the organization was made with it."""
+    erased_at: datetime | None = None
+
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle or copy a CreatedPerson: it holds a secret")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonStatusChange:
+    """What disabling or enabling a person came to."""
+
+    outcome: Literal["unknown", "as_before", "changed"]
+    sessions_ended: int = 0
+    listed: bool = False
+    """Whether the roster lists the person: who is not listed cannot log in, enabled or not. Told with
+    ``"changed"``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedPerson:
+    """What erasing a person came to."""
+
+    outcome: Literal["unknown", "before", "erased"]
+    """``"before"``: whoever had the number was erased before."""
+    records: int = 0
+    """Records removed."""
+    events: int = 0
+    """Audit events about the person removed."""
+    erased_at: datetime | None = None
+    """With ``"before"``: when."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedEntry:
+    """A roster entry."""
+
+    login_id: str
+    given_name: str
+    family_name: str
+    preferred_given_name: str | None
+    preferred_family_name: str | None
+    source: str
+    source_id: str
+    listing: Literal["active", "inactive", "held"]
+    claimed: bool
+    disabled_at: datetime | None
+    has_birthdate: bool
+    """Whether a digest of the birthdate is kept."""
+    memberships: tuple[Membership, ...]
+    default_organization: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedRecoveryCode:
+    """A recovery code that was not used; never the code."""
+
+    given_by: Literal["staff", "person"]
+    """``"person"``: one of those that the person saved."""
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedSession:
+    """A session, live or ended."""
+
+    handle: str
+    client_label: str
+    started_at: datetime
+    last_seen: datetime
+    ended_at: datetime | None
+    ended_by: str | None
+    """The reason; sessions that ended together with others have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedAccount:
+    """An account."""
+
+    account: str
+    status: Literal["active", "disabled", "reset"] | None
+    has_password: bool
+    claimed_at: datetime | None
+    default_organization: str | None
+    """The one that the person chose."""
+    details: Details
+    questions: tuple[str, ...]
+    """Those that were chosen; never the answers."""
+    recovery_codes: tuple[ExportedRecoveryCode, ...]
+    sessions: tuple[ExportedSession, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedRow:
+    """What an import remembers of a row that lists the person."""
+
+    organization: str
+    state: Literal["listed", "missing", "held"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTries:
+    """Failed tries that are counted."""
+
+    at: str
+    """Of what."""
+    failed: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a person was or will be told of their account."""
+
+    kind: str
+    at: datetime
+    browser: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PersonExport:
+    """Everything that is stored about a person: no password, answer, code or birthdate."""
+
+    entries: tuple[ExportedEntry, ...]
+    """The number they have, and those they had."""
+    accounts: tuple[ExportedAccount, ...]
+    rows: tuple[ExportedRow, ...]
+    tries: tuple[ExportedTries, ...]
+    known_browsers: tuple[datetime, ...]
+    """When each was used for a try last."""
+    claim_codes: tuple[datetime, ...]
+    """When those were issued that were not used."""
+    claims: tuple[datetime, ...]
+    """When those began that are under way or were a short while ago."""
+    recoveries: tuple[datetime, ...]
+    """When those began that are under way or were a short while ago."""
+    messages: tuple[Message, ...]
+    events: tuple[AuditEvent, ...]
+    """What the audit tells of the account, in order."""
+
+    def __repr__(self) -> str:
+        return "PersonExport(hidden)"

@@ -20,6 +20,9 @@ __all__ = ["PortalApp", "PortalMiddleware", "visit_of"]
 SCOPE_KEY = "narthex"
 """Where the middleware puts the :class:`~narthex._visit.Visit` of a request."""
 
+POLICY_VIOLATION = 1008
+"""What a websocket is closed with that nobody may have (RFC 6455, section 7.4.1)."""
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -139,7 +142,19 @@ class PortalMiddleware:
             await _close(receive, send)
             return
         scope[SCOPE_KEY] = Visit(admitted)
-        await self.app(scope, receive, send)
+        closed = False
+
+        async def send_until_closed(message: Message) -> None:
+            nonlocal closed
+            closed = closed or message["type"] == "websocket.close"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_until_closed)
+        except Answered:
+            # What leads a page to the log-in closes a websocket.
+            if not closed:
+                await send({"type": "websocket.close", "code": POLICY_VIOLATION})
 
     def _is_of_our_pages(self, scope: Scope) -> bool:
         """Browsers say which page opens a websocket; they do not keep other pages from it."""
@@ -160,7 +175,7 @@ def visit_of(scope: Scope) -> Visit:
 async def _close(receive: Receive, send: Send) -> None:
     """Turns a websocket away before it is open: the client sees 403."""
     await receive()
-    await send({"type": "websocket.close", "code": 1008})
+    await send({"type": "websocket.close", "code": POLICY_VIOLATION})
 
 
 def _keep_nowhere(message: Message) -> None:

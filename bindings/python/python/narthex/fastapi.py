@@ -8,18 +8,20 @@
     @app.get("/diary/")
     async def diary(visit: Person) -> ...:
 
-A websocket route asks ``narthex.asgi.visit_of(websocket.scope)``.
+    @app.websocket("/diary/live")
+    async def live(websocket: WebSocket, visit: Person) -> ...:
 """
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, WebSocketException
+from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyCookie
 
 from ._visit import Visit
-from .asgi import PortalMiddleware, visit_of
+from .asgi import POLICY_VIOLATION, PortalMiddleware, visit_of
 
 __all__ = [
     "Anybody",
@@ -31,7 +33,16 @@ __all__ = [
     "require_visit",
 ]
 
-session_cookie = APIKeyCookie(
+
+class SessionCookie(APIKeyCookie):
+    """For the document only: the middleware has judged the cookie. FastAPI's own asks for a ``Request``,
+    which a websocket is not."""
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        return None
+
+
+session_cookie = SessionCookie(
     name="__Host-narthex",
     scheme_name="narthex",
     # No portal is at hand here: the middleware brings one for each application.
@@ -44,22 +55,36 @@ session_cookie = APIKeyCookie(
 
 
 async def optional_visit(
-    request: Request, _cookie: Annotated[str | None, Depends(session_cookie)]
+    connection: HTTPConnection, _cookie: Annotated[None, Depends(session_cookie)]
 ) -> Visit:
     """Whoever is there; ``visit.session`` says whether we know them."""
-    return visit_of(request.scope)
+    return visit_of(connection.scope)
 
 
-async def require_visit(visit: Annotated[Visit, Depends(optional_visit)]) -> Visit:
-    """Who has a live session; anybody else is led to the log-in and back (a script: 401)."""
+async def require_visit(
+    connection: HTTPConnection, visit: Annotated[Visit, Depends(optional_visit)]
+) -> Visit:
+    """Who has a live session; anybody else is led to the log-in and back (a script: 401). A websocket is
+    closed with 1008 before it is open."""
+    if visit.session is None and _is_websocket(connection):
+        raise WebSocketException(POLICY_VIOLATION, "not_logged_in")
     visit.require()
     return visit
 
 
-async def require_fresh_visit(visit: Annotated[Visit, Depends(require_visit)]) -> Visit:
-    """Who typed the password a short while ago; anybody else is asked for it."""
+async def require_fresh_visit(
+    connection: HTTPConnection, visit: Annotated[Visit, Depends(require_visit)]
+) -> Visit:
+    """Who typed the password a short while ago; anybody else is asked for it. A websocket, which cannot
+    ask, is closed with 1008."""
+    if not visit.is_fresh() and _is_websocket(connection):
+        raise WebSocketException(POLICY_VIOLATION, "reauthentication_needed")
     visit.require_fresh()
     return visit
+
+
+def _is_websocket(connection: HTTPConnection) -> bool:
+    return bool(connection.scope["type"] == "websocket")
 
 
 Anybody = Annotated[Visit, Depends(optional_visit)]

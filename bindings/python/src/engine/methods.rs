@@ -19,6 +19,7 @@ use super::{Engine, Recipe};
 use crate::arguments::{self, AskerArgument, FactsArgument, asker};
 use crate::errors::{Failure, invalid_argument, panicked, unusable};
 use crate::handles::{Session, SessionToken};
+use crate::hook::{self, HooksArgument};
 use crate::http::{RequestArgument, SiteArgument, answer, answer_parts};
 use crate::notices::Notices;
 use crate::operation::Operation;
@@ -51,7 +52,7 @@ fn not_logged_in(py: Python<'_>) -> PyErr {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (url, *, keys, policy, shared, hash_workers, site, clock))]
+    #[pyo3(signature = (url, *, keys, policy, shared, hash_workers, hooks, site, clock))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
         py: Python<'_>,
@@ -60,6 +61,7 @@ impl Engine {
         policy: PolicyArgument,
         shared: bool,
         hash_workers: Option<usize>,
+        hooks: HooksArgument<'_>,
         site: Option<SiteArgument>,
         clock: Option<Py<ManualClock>>,
     ) -> PyResult<Self> {
@@ -72,12 +74,16 @@ impl Engine {
         if let Some(workers) = hash_workers {
             options.hashing.workers = workers;
         }
+        let hooks = hooks.into_hooks()?;
         let settings = site.map(|site| site.into_settings(py)).transpose()?;
         let recipe = match clock {
             None => Recipe::Real(options),
             Some(clock) => Recipe::Testing(options, clock.get().host()),
         };
-        Self::open(recipe, settings).map_err(|failure| failure.into_exception(py))
+        let engine = Self::open(recipe, settings);
+        let engine = engine.map_err(|failure| failure.into_exception(py))?;
+        engine.set_hooks(py, hooks)?;
+        Ok(engine)
     }
 
     /// Closes the store. Whoever uses it afterwards is told.
@@ -89,6 +95,7 @@ impl Engine {
     /// Whether the session of a token is live. Warm, this asks nobody.
     fn verify_session(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Session> {
         let token = self::token(token, "token")?.ok_or_else(|| not_logged_in(py))?;
+        hook::not_within()?;
         let live = self.live(py)?;
         let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             if let Check::Live(verified) = live.portal.check(&token) {
