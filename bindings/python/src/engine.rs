@@ -19,7 +19,7 @@ use narthex::http::{PortalService, Settings};
 use pyo3::prelude::*;
 
 use crate::arguments;
-use crate::errors::{Failure, invalid_argument, unusable};
+use crate::errors::{Failure, invalid_argument};
 use crate::handles::Session;
 use crate::hook::HooksArgument;
 use crate::operation::Operation;
@@ -116,16 +116,23 @@ impl Engine {
     /// # Errors
     /// It was closed, or cannot be opened again after a fork.
     pub(crate) fn live(&self, py: Python<'_>) -> PyResult<Arc<Live>> {
+        // To make an exception runs Python, and another thread may then want the lock.
+        let live = self.live_now();
+        live.map_err(|failure| failure.into_exception(py))
+    }
+
+    fn live_now(&self) -> Result<Arc<Live>, Failure> {
         let forks = FORKS.load(Ordering::Relaxed);
         let mut slot = self.slot();
         match &*slot {
             Slot::Open(live) if live.forks == forks => return Ok(Arc::clone(live)),
             Slot::Open(_) => {}
-            Slot::Closed => return Err(unusable(py, "the portal has been closed")),
+            Slot::Closed => {
+                return Err(Failure::Unusable("the portal has been closed".to_owned()));
+            }
         }
         let again = self.recipe.open_after_fork(forks);
-        let again = again.and_then(|live| self.with_hooks(live));
-        let again = Arc::new(again.map_err(|failure| failure.into_exception(py))?);
+        let again = Arc::new(again.and_then(|live| self.with_hooks(live))?);
         // The parent's threads are not here, and its file is not ours to close.
         let before = std::mem::replace(&mut *slot, Slot::Open(Arc::clone(&again)));
         std::mem::forget(before);

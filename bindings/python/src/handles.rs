@@ -88,6 +88,16 @@ pub(crate) struct Session {
     pub(crate) token: Option<Token>,
 }
 
+impl Session {
+    /// The same once more.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            verified: self.verified.clone(),
+            token: self.token.clone(),
+        }
+    }
+}
+
 #[pymethods]
 impl Session {
     /// Names the account for ever.

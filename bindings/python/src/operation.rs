@@ -76,7 +76,7 @@ impl Operation {
 #[pymethods]
 impl Operation {
     /// Does it on this thread; other Python threads go on.
-    fn run(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    pub(crate) fn run(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let work = self.take()?;
         shown(py, py.detach(|| pollster::block_on(work)))
     }

@@ -140,17 +140,13 @@ fn organization(py: Python<'_>, id: &str, name: &str) -> PyResult<OrganizationId
     OrganizationId::parse(id).map_err(|error| invalid_argument(py, name, error.0))
 }
 
-fn profile(py: Python<'_>, word: &str) -> PyResult<PasswordProfile> {
+fn profile(py: Python<'_>, word: &str, name: &str) -> PyResult<PasswordProfile> {
     match word {
         "nist" => Ok(PasswordProfile::Nist),
         "classic" => Ok(PasswordProfile::Classic),
         _ => {
-            let name = "policy.password.profile";
-            Err(invalid_argument(
-                py,
-                name,
-                "is neither \"nist\" nor \"classic\"",
-            ))
+            let message = "is neither \"nist\" nor \"classic\"";
+            Err(invalid_argument(py, name, message))
         }
     }
 }
@@ -211,10 +207,11 @@ impl PolicyArgument {
             let id = organization(py, &id, "policy.session.organization_timeouts")?;
             policy.session.organization_timeouts.push((id, timeout));
         }
-        policy.password.profile = profile(py, &self.password.profile)?;
+        policy.password.profile = profile(py, &self.password.profile, "policy.password.profile")?;
         for (id, word) in self.password.organization_profiles {
-            let id = organization(py, &id, "policy.password.organization_profiles")?;
-            let one = (id, profile(py, &word)?);
+            let name = "policy.password.organization_profiles";
+            let id = organization(py, &id, name)?;
+            let one = (id, profile(py, &word, name)?);
             policy.password.organization_profiles.push(one);
         }
         policy.password.context_words = self.password.context_words;

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from http.cookies import SimpleCookie
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -683,31 +684,35 @@ async def asgi(
     return Reply(sent[0]["status"], told, content)
 
 
+def wsgi(
+    app: Any, method: str, target: str, headers: dict[str, str], body: bytes, network: str
+) -> Reply:
+    """What a WSGI application answers."""
+    path, _, query = target.partition("?")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path,
+        "QUERY_STRING": query, "REMOTE_ADDR": network, "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)) if body else "",
+    }  # fmt: skip
+    for name, value in headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+    started: list[Any] = []
+    content = app(environ, lambda *told: started.append(told))
+    pieces = b"".join(content)
+    if hasattr(content, "close"):
+        content.close()
+    status, told = started[0][:2]
+    told = [(name.lower(), value) for name, value in told]
+    return Reply(int(status.split()[0]), told, pieces)
+
+
 class WsgiDoor(JsonDoor):
     """Through :class:`narthex.wsgi.PortalApp`: no streams, so its tabs ask for their session."""
 
     def open(self, engine: Any) -> None:
         app = narthex.wsgi.PortalApp(around(engine))
-
-        def send(
-            method: str, target: str, headers: dict[str, str], body: bytes, network: str
-        ) -> Reply:
-            path, _, query = target.partition("?")
-            environ: dict[str, Any] = {
-                "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path,
-                "QUERY_STRING": query, "REMOTE_ADDR": network, "wsgi.input": io.BytesIO(body),
-                "CONTENT_LENGTH": str(len(body)) if body else "",
-            }  # fmt: skip
-            for name, value in headers.items():
-                key = name.upper().replace("-", "_")
-                environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-            started: list[Any] = []
-            content = app(environ, lambda *told: started.append(told))  # type: ignore[arg-type]
-            status, told = started[0]
-            told = [(name.lower(), value) for name, value in told]
-            return Reply(int(status.split()[0]), told, b"".join(content))
-
-        self.send = send
+        self.send = partial(wsgi, app)
 
     def watch(self, browser: str, network: str) -> Any:
         reply = self.call(browser, network, "GET", "/events")

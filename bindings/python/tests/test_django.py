@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,7 +74,7 @@ from django.template import RequestContext, Template
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 
-from narthex import App, Policy
+from narthex import App, Membership, Organization, Policy, RosterBatch, RosterPerson
 from narthex.django import set_portal
 from narthex.django.checks import check_settings
 from narthex.django.models import PortalAccount
@@ -96,6 +97,10 @@ def diary(request: HttpRequest) -> HttpResponse:
 def own(request: HttpRequest, page: str = "") -> HttpResponse:
     request.narthex.require()  # type: ignore[attr-defined]
     return HttpResponse("own")
+
+
+def kept(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("hers", headers={"Cache-Control": request.GET["by"]})
 
 
 def basket(request: HttpRequest) -> HttpResponse:
@@ -128,6 +133,7 @@ urlpatterns = [
     path("diary/own", own),
     path("diary/own/<str:page>", own),
     path("who/", who),
+    path("kept/", kept),
     path("basket/", basket),
     path("basket/awaited", basket_awaited),
     path("basket/other", other_basket),
@@ -384,6 +390,40 @@ def test_commands(school: TestPortal) -> None:
     assert "98 were added" in told.getvalue()
     with pytest.raises(CommandError, match="cannot open"):
         call_command("narthex_import_roster", "/nowhere", stdout=told)
-    with pytest.raises(CommandError, match="need you"):
-        call_command("narthex_doctor", stdout=told)
-    assert "NOT the base URL is plain http" in told.getvalue()
+    call_command("narthex_doctor", stdout=told)
+    assert "?   the base URL is plain http" in told.getvalue()
+    with override_settings(AUTHENTICATION_BACKENDS=settings.AUTHENTICATION_BACKENDS[:1]):
+        with pytest.raises(CommandError, match="1 of these need you"):
+            call_command("narthex_doctor", stdout=told)
+    assert "NOT the portal's people have no backend: add narthex" in told.getvalue()
+
+
+def test_wb07_a_persons_page_is_kept_by_no_cache_whatever_it_says(school: TestPortal) -> None:
+    client = known(school)
+    for said, told in (("public, max-age=60", "no-store"), ("private", "private")):
+        page = client.get(f"/kept/?{urlencode({'by': said})}", **PAGE)
+        assert page["cache-control"] == told
+        assert Client().get(f"/kept/?{urlencode({'by': said})}", **PAGE)["cache-control"] == said
+
+
+def test_what_an_import_held_back_is_shown_and_settled(school: TestPortal, tmp_path: Path) -> None:
+    people = [
+        RosterPerson(
+            source_id=f"h{number}", login_id=f"H-{number}", given_name="Ida", family_name="Quarrel",
+            memberships=(Membership("west-high", "student"),),
+        )
+        for number in range(40)
+    ]
+    west = (Organization("west-high", "West High"),)
+    listed = RosterBatch(source="west", organizations=west, people=tuple(people), complete=True)
+    assert school.import_roster(listed).added == 40
+    left = dataclasses.replace(listed, people=listed.people[:5])
+    assert school.import_roster(left).held == 35
+    told = io.StringIO()
+    call_command("narthex_roster_holds", source="elsewhere", stdout=told)
+    assert told.getvalue() == ""
+    call_command("narthex_roster_holds", stdout=told)
+    assert "west, west-high: 35 of 40 people were missing" in told.getvalue()
+    call_command("narthex_roster_holds", confirm=True, source="west", stdout=told)
+    assert "35 made inactive, 0 stay" in told.getvalue()
+    assert school.roster_holds() == ()

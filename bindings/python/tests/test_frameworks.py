@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from narthex import App, Policy
+from narthex import App, InvalidArgument, Policy
 from narthex.fastapi import Anybody, FreshPerson, Person, PortalMiddleware
 from narthex.flask import Narthex, current_session, current_visit, login_required
 from narthex.starlette import PortalBackend
@@ -184,6 +184,8 @@ def test_starlette_knows_the_user_and_the_scopes(school: TestPortal) -> None:
 
 def test_flask_decorator_proxies_and_header(school: TestPortal) -> None:
     app = Flask(__name__)
+    with pytest.raises(InvalidArgument, match="portal"):
+        Narthex(app)
     Narthex(app, school)
 
     @app.get("/diary/")

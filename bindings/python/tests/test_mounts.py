@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from doors import Reply, WsgiDoor, asgi
+from doors import Reply, WsgiDoor, asgi, wsgi
 
 from narthex import App, AttemptPolicy, InvalidArgument, NamedNetwork, Policy
 from narthex._site import Request
@@ -21,6 +21,7 @@ from narthex.asgi import PortalApp, PortalMiddleware, visit_of
 from narthex.testing import ADA, HOME, TestPortal, claim, log_in, portal
 from narthex.wsgi import PortalApp as WsgiApp
 from narthex.wsgi import PortalMiddleware as WsgiMiddleware
+from narthex.wsgi import visit_of as wsgi_visit_of
 
 HOST = {"host": "127.0.0.1:8000"}
 NAVIGATION = {**HOST, "accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-user": "?1"}
@@ -188,6 +189,57 @@ def test_the_middleware_says_who_is_there(mounted: TestPortal) -> None:
     assert (known.status, known.body) == (200, b"hello Ada")
     assert known.header("cache-control") == "no-store"
     assert get(app, "/portal/login", HOST).status == 200
+
+
+KEPT = [
+    (None, "no-store"),
+    ("public, max-age=60", "no-store"),
+    ("max-age=60", "no-store"),
+    ("Private, max-age=60", "Private, max-age=60"),
+    ("no-cache, no-store", "no-cache, no-store"),
+]
+
+
+@pytest.mark.parametrize(("said", "told"), KEPT)
+def test_wb07_a_persons_page_is_kept_by_no_cache_whatever_it_says(
+    mounted: TestPortal, said: str | None, told: str
+) -> None:
+    headers = [] if said is None else [("Cache-Control", said)]
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        pairs = [(name.lower().encode(), value.encode()) for name, value in headers]
+        await send({"type": "http.response.start", "status": 200, "headers": pairs})
+        await send({"type": "http.response.body", "body": b"hers"})
+
+    def wsgi_page(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", list(headers))
+        return [b"hers"]
+
+    wsgi_app = WsgiMiddleware(wsgi_page, mounted)
+    for known, expected in ((cookie(mounted), told), ({}, said)):
+        asked = {**NAVIGATION, **known}
+        assert get(PortalMiddleware(page, mounted), "/diary/", asked).header("cache-control") == expected
+        reply = wsgi(wsgi_app, "GET", "/diary/", asked, b"", "192.0.2.7")
+        assert reply.header("cache-control") == expected
+
+
+def test_a_wsgi_generator_may_say_who_is_let_in(mounted: TestPortal) -> None:
+    closed = []
+
+    def page(environ: Any, start_response: Any) -> Iterator[bytes]:
+        try:
+            session = wsgi_visit_of(environ).require()
+            start_response("200 OK", [])
+            yield b"hello "
+            yield session.account.encode()
+        finally:
+            closed.append(True)
+
+    app = WsgiMiddleware(page, mounted)
+    assert wsgi(app, "GET", "/diary/", NAVIGATION, b"", "192.0.2.7").status == 303
+    known = wsgi(app, "GET", "/diary/", {**NAVIGATION, **cookie(mounted)}, b"", "192.0.2.7")
+    assert (known.status, known.body[:6]) == (200, b"hello ")
+    assert len(closed) == 2
 
 
 def test_s14_who_must_be_known_is_led_to_the_log_in_and_a_script_is_answered_401(

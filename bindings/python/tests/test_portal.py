@@ -42,6 +42,26 @@ def test_a_prepared_person_claims_logs_in_and_is_known(school: TestPortal) -> No
     assert session.expires_at == MORNING + timedelta(hours=4)
 
 
+def test_a_session_can_be_verified_again_without_its_token(school: TestPortal) -> None:
+    here, there = log_in(school), log_in(school)
+    again = school.verify_session(here.session)
+    assert again.account == here.session.account
+    assert asyncio.run(school.averify_session(again)).account == here.session.account
+    school.change_password(
+        school.verify_session(here.token), current=ADA.password, new="nine lives of a library cat",
+        asker=HOME,
+    )
+    for session, code in ((again, "token_replaced"), (there.session, "session_ended")):
+        with pytest.raises(Refused) as refused:
+            school.verify_session(session)
+        assert refused.value.code == code
+    late = log_in(school, dataclasses.replace(ADA, password="nine lives of a library cat")).session
+    school.clock.advance(timedelta(hours=4))
+    with pytest.raises(Refused) as refused:
+        school.verify_session(late)
+    assert refused.value.reason == "inactivity"
+
+
 def test_p03_p04_a_password_change_keeps_this_session_and_ends_the_others(
     school: TestPortal,
 ) -> None:
@@ -224,6 +244,19 @@ def test_policy_has_the_defaults_of_the_engine() -> None:
             if isinstance(default, dict):
                 ours = {key: getattr(ours, key) for key in default}
             assert ours == default, f"{group}.{name}"
+
+
+def test_every_default_is_compared() -> None:
+    # Lists, which are empty unless the host says something.
+    own = {"apps", "context_words", "networks", "organization_profiles", "organization_timeouts"}
+    listed = default_policy()
+    for group in dataclasses.fields(Policy):
+        rules = getattr(Policy(), group.name)
+        if not dataclasses.is_dataclass(rules):
+            assert group.name in own and not rules, group.name
+            continue
+        names = {field.name for field in dataclasses.fields(rules)} - own
+        assert names <= listed[group.name].keys(), group.name
 
 
 def test_roles_are_those_of_the_engine() -> None:

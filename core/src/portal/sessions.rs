@@ -138,6 +138,16 @@ impl Portal {
         Ok(self.judge(token).await?.session)
     }
 
+    /// Whether a session that was live before still is: for a connection that outlives the request it
+    /// came with, whose page holds no token. Asks the store. After a change of the password it is not:
+    /// this browser has another token.
+    ///
+    /// # Errors
+    /// As [`Self::verify_session`].
+    pub async fn verify_again(&self, session: &VerifiedSession) -> Result<VerifiedSession> {
+        Ok(self.judge_again(session).await?.session)
+    }
+
     /// Reads and judges the session of `token`, not trusting the warm table.
     pub(super) async fn judge(&self, token: &SessionToken) -> Result<Judged> {
         self.judge_secret(token.selector(), |portal, key| {

@@ -1,4 +1,5 @@
-"""What the ASGI and the WSGI middleware have in common: protected prefixes, and when answers leave."""
+"""What the ASGI, the WSGI and Django's middleware have in common: protected prefixes, when answers
+leave, and who may keep them."""
 
 from __future__ import annotations
 
@@ -18,6 +19,16 @@ def rest_of_grid(arrived: float) -> float:
     the ways to be wrong can be told from another by its time.
     """
     return -(time.monotonic() - arrived) % GRID_S
+
+
+def is_private(cache_control: str) -> bool:
+    """Whether an answer that says so is kept where only its reader finds it, or nowhere.
+
+    What a page shows a person must be so (WB-07): the next one at this computer, or behind this proxy,
+    is another.
+    """
+    directives = {directive.strip().lower() for directive in cache_control.split(",")}
+    return bool(directives & {"no-store", "private"})
 
 
 class Protected:

@@ -90,7 +90,7 @@ class Portal(Office):
 
     policy: Policy
     site: Site | None
-    verify_session: Callable[[SessionToken | str], Session]
+    verify_session: Callable[[SessionToken | str | Session], Session]
     """The live session of a cookie. Raises :class:`Refused`: ``session_ended`` with its reason,
     ``token_replaced``, or ``not_logged_in``."""
 
@@ -320,7 +320,7 @@ class Portal(Office):
             asker=asker,
         )
 
-    async def averify_session(self, token: SessionToken | str) -> Session:
+    async def averify_session(self, token: SessionToken | str | Session) -> Session:
         """As :attr:`verify_session`, for an event loop that must never wait for a disk."""
         return await self._engine.verify_session_slowly(token)
 

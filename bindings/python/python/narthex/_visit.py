@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
-"""Status, headers, body."""
-
-
 class Answered(Exception):
     """The answer to a request that the host's page must not answer: the way to the log-in, a
     refusal, a page that loads again. The middleware sends it."""

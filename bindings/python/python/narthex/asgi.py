@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
-from ._guard import Protected, rest_of_grid
+from ._guard import Protected, is_private, rest_of_grid
 from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
@@ -75,8 +75,8 @@ class PortalMiddleware:
 
     ``protect``: prefixes that nobody comes to without a session, by HTTP or websocket. A websocket that a
     page of another origin opens is refused there, and has no session elsewhere. A websocket stays open
-    when its session ends: whoever keeps one open asks :meth:`~narthex.Portal.verify_session` again, or
-    subscribes.
+    when its session ends: whoever keeps one open gives ``visit.session`` to
+    :attr:`~narthex.Portal.verify_session` now and then, or subscribes.
     """
 
     def __init__(self, app: App, portal: Portal, protect: Sequence[str] = ()) -> None:
@@ -179,9 +179,11 @@ async def _close(receive: Receive, send: Send) -> None:
 
 
 def _keep_nowhere(message: Message) -> None:
-    """What is for one person is kept by no cache."""
+    """What is for one person is kept by no cache, whatever the application says."""
     headers = list(message.get("headers", ()))
-    if not any(name.lower() == b"cache-control" for name, _ in headers):
+    said = [value for name, value in headers if name.lower() == b"cache-control"]
+    if not any(is_private(value.decode("latin-1")) for value in said):
+        headers = [one for one in headers if one[0].lower() != b"cache-control"]
         headers.append((b"cache-control", b"no-store"))
     message["headers"] = headers
 

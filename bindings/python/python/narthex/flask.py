@@ -20,6 +20,7 @@ from flask import Flask, Response, request
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
+from ._errors import InvalidArgument
 from ._narthex import Session
 from ._portal import Portal
 from ._visit import Answered, Visit
@@ -45,6 +46,9 @@ class Narthex:
     def __init__(self, app: Flask | None = None, portal: Portal | None = None) -> None:
         if app is not None and portal is not None:
             self.init_app(app, portal)
+        elif app is not None or portal is not None:
+            missing = "portal" if portal is None else "app"
+            raise InvalidArgument(missing, "is missing: Narthex(app, portal), or init_app() later")
 
     def init_app(self, app: Flask, portal: Portal) -> None:
         """For applications that are made by a function."""

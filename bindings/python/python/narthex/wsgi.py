@@ -6,13 +6,14 @@ WSGI cannot stream events: pages ask for their session instead.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
-from ._guard import Protected, rest_of_grid
+from ._guard import Protected, is_private, rest_of_grid
 from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
@@ -88,16 +89,46 @@ class PortalMiddleware:
         def start_for_one(
             status: str, headers: list[tuple[str, str]], error: Any = None
         ) -> Callable[[bytes], object]:
-            if visit.session is not None and not any(
-                name.lower() == "cache-control" for name, _ in headers
-            ):
-                headers = [*headers, ("Cache-Control", "no-store")]
+            if visit.session is not None:
+                headers = _kept_nowhere(headers)
             return start_response(status, headers, error)
 
         try:
-            return self.app(environ, start_for_one)
+            return _begun(self.app(environ, start_for_one))
         except Answered as answered:
             return _refuse(start_response, answered)
+
+
+def _begun(content: Iterable[bytes]) -> Iterable[bytes]:
+    """The same, the first piece made: a generator begins to run, and may say who is let in, only when it
+    is asked for that."""
+    if not isinstance(content, Generator):
+        return content
+    try:
+        first = next(content)
+    except StopIteration:
+        return ()
+    return _Resumed(first, content)
+
+
+class _Resumed:
+    """The pieces of a generator of which the first was taken."""
+
+    def __init__(self, first: bytes, rest: Generator[bytes, Any, Any]) -> None:
+        self._pieces = chain((first,), rest)
+        self.close = rest.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+
+def _kept_nowhere(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What is for one person is kept by no cache, whatever the application says."""
+    said = [value for name, value in headers if name.lower() == "cache-control"]
+    if any(is_private(value) for value in said):
+        return headers
+    others = [one for one in headers if one[0].lower() != "cache-control"]
+    return [*others, ("Cache-Control", "no-store")]
 
 
 def visit_of(environ: WSGIEnvironment) -> Visit:

@@ -45,6 +45,17 @@ fn token(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Token>> {
     Ok(Token::parse(&arguments::text(value, name)?))
 }
 
+impl Engine {
+    fn verify_again(&self, py: Python<'_>, session: &Session) -> PyResult<Operation> {
+        let (before, token) = (session.verified.clone(), session.token.clone());
+        self.operation(
+            py,
+            |portal| async move { Ok((portal.verify_again(&before).await?, token)) },
+            |py, (verified, token)| Ok(Bound::new(py, Session { verified, token })?.into_any()),
+        )
+    }
+}
+
 fn not_logged_in(py: Python<'_>) -> PyErr {
     Failure::from(Refusal::NotLoggedIn).into_exception(py)
 }
@@ -92,8 +103,16 @@ impl Engine {
         self.close_now();
     }
 
-    /// Whether the session of a token is live. Warm, this asks nobody.
+    /// Whether the session of a token is live, which is a plain look where it is known; or a session
+    /// still is, which the store is asked.
     fn verify_session(&self, py: Python<'_>, token: &Bound<'_, PyAny>) -> PyResult<Session> {
+        if let Ok(session) = token.cast::<Session>() {
+            let operation = self.verify_again(py, session.get())?;
+            return Ok(operation
+                .run(py)?
+                .extract::<PyRef<'_, Session>>(py)?
+                .again());
+        }
         let token = self::token(token, "token")?.ok_or_else(|| not_logged_in(py))?;
         hook::not_within()?;
         let live = self.live(py)?;
@@ -120,6 +139,9 @@ impl Engine {
         py: Python<'_>,
         token: &Bound<'_, PyAny>,
     ) -> PyResult<Operation> {
+        if let Ok(session) = token.cast::<Session>() {
+            return self.verify_again(py, session.get());
+        }
         let token = self::token(token, "token")?.ok_or_else(|| not_logged_in(py))?;
         self.operation(
             py,
@@ -497,7 +519,7 @@ impl Engine {
         )
     }
 
-    /// Answers a request: `(status, headers, body)`.
+    /// Answers a request: `(status, headers, body or events, leaves on the grid)`.
     fn handle(
         &self,
         py: Python<'_>,

@@ -9,8 +9,8 @@
         "narthex.django.middleware.PortalMiddleware",
     ]
     AUTHENTICATION_BACKENDS = [
-        "narthex.django.backends.PortalBackend",
         "django.contrib.auth.backends.ModelBackend",    # superusers keep their own log-in
+        "narthex.django.backends.PortalBackend",
     ]
     LOGIN_URL = "/portal/login"
     NARTHEX = {

@@ -16,7 +16,7 @@ from django.utils.functional import SimpleLazyObject
 
 from .. import wsgi
 from .._errors import InvalidArgument, NarthexError
-from .._guard import rest_of_grid
+from .._guard import is_private, rest_of_grid
 from .._narthex import BODY_BYTES_MAX, Events
 from .._portal import Portal
 from .._values import Profile
@@ -61,7 +61,7 @@ class PortalMiddleware:
         response = self.get_response(request)
         if hasattr(request, "session") and not request.session.is_empty():
             _mark_session(request.session, visit)
-        if visit.session is not None and not response.has_header("Cache-Control"):
+        if visit.session is not None and not is_private(response.get("Cache-Control", "")):
             response["Cache-Control"] = "no-store"
         return response
 

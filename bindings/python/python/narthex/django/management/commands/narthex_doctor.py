@@ -20,29 +20,40 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wrong = 0
-        for fine, line in _look():
-            wrong += not fine
-            self.stdout.write(f"{'ok ' if fine else 'NOT'} {line}")
+        for mark, line in _look():
+            wrong += mark == WRONG
+            self.stdout.write(f"{mark} {line}")
         if wrong:
             raise CommandError(f"{wrong} of these need you")
 
 
-def _look() -> Iterator[tuple[bool, str]]:
+FINE, LOOK, WRONG = "ok ", "?  ", "NOT"
+
+
+def _look() -> Iterator[tuple[str, str]]:
     messages = check_settings(None)
     for message in messages:
-        yield False, f"{message.msg}: {message.hint}"
+        yield (WRONG if message.is_serious() else LOOK), f"{message.msg}: {message.hint}"
     if not messages:
-        yield True, "settings and middleware"
+        yield FINE, "settings and middleware"
     try:
         told = narthex_settings()
         portal = get_portal()
         status = portal.roster_status()
     except (ImproperlyConfigured, NarthexError) as error:
-        yield False, str(error)
+        yield WRONG, str(error)
         return
-    yield True, f"the store {told['store']} answers"
-    yield portal.shared, "several processes may have it open side by side"
-    listed = f"{status.active} people may log in or claim, {status.claimed} of them have claimed"
-    yield status.active > 0, listed
-    https = told["base_url"].startswith("https://")
-    yield https, "the base URL is https" if https else "the base URL is plain http: this machine only"
+    yield FINE, f"the store {told['store']} answers"
+    if portal.shared:
+        yield FINE, "several processes may have it open side by side"
+    else:
+        yield LOOK, 'one process alone has it open: gunicorn with workers needs shared=True in NARTHEX["options"]'
+    if status.active > 0:
+        listed = f"{status.active} people may log in or claim, {status.claimed} of them have claimed"
+        yield FINE, listed
+    else:
+        yield WRONG, "nobody may claim yet: bring them in with manage.py narthex_import_roster"
+    if told["base_url"].startswith("https://"):
+        yield FINE, "the base URL is https"
+    else:
+        yield LOOK, "the base URL is plain http, for this machine only: others need https in base_url"

@@ -18,6 +18,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", help="a folder or zip")
         parser.add_argument("--dry-run", action="store_true", help="judge it, change nothing")
+        parser.add_argument(
+            "--accept-new-ids",
+            action="store_true",
+            help="go on with a file that lists nobody whom its source listed before",
+        )
         parser.add_argument("--format", choices=["oneroster", "sds"])
         parser.add_argument("--date-order", choices=["ymd", "mdy", "dmy"])
         parser.add_argument("--number-column")
@@ -28,6 +33,7 @@ class Command(BaseCommand):
             report = get_portal().import_roster(
                 options["path"],
                 dry_run=options["dry_run"],
+                accept_new_ids=options["accept_new_ids"],
                 format=options["format"],
                 date_order=options["date_order"],
                 number_column=options["number_column"],
@@ -46,4 +52,7 @@ class Command(BaseCommand):
             f"are, {report.deactivated} no longer listed, {report.held} held back"
         )
         if report.held or report.left_out:
-            raise CommandError(f"{report.held} held back and {report.left_out} left out: look at them")
+            raise CommandError(
+                f"{report.held} held back and {report.left_out} left out: look at them; who is held back "
+                "is settled by narthex_roster_holds"
+            )
