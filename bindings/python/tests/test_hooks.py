@@ -163,7 +163,8 @@ def test_a_password_must_meet_what_a_rule_states(school: TestPortal) -> None:
     [
         fails, leaves,
         lambda _: None, lambda _: True, lambda _: Meets, lambda _: "meets", lambda _: [],
-        lambda _: Breaks([]), lambda _: Breaks(["foreign"]), lambda _: Breaks("no_mascot"),
+        lambda _: Breaks([]), lambda _: Breaks(iter(())),  # type: ignore[arg-type]
+        lambda _: Breaks(["foreign"]), lambda _: Breaks("no_mascot"),
         lambda _: Breaks(["no_mascot", "foreign"]), lambda _: Breaks([1]),  # type: ignore[list-item]
         lambda candidate: candidate.text(7),
     ],

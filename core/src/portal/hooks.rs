@@ -54,7 +54,10 @@ impl Portal {
     pub fn set_hooks(&self, hooks: Hooks) -> Result<(), HooksError> {
         hooks.check()?;
         let mut place = self.0.hooks.write().unwrap_or_else(PoisonError::into_inner);
-        *place = Arc::new(hooks);
+        let before = std::mem::replace(&mut *place, Arc::new(hooks));
+        drop(place);
+        // Only now: what goes may do anything, and ask for the lock.
+        drop(before);
         Ok(())
     }
 

@@ -32,8 +32,10 @@ def check(rule: PasswordRule, candidate: Candidate) -> list[str]:
     verdict: object = rule.check(candidate)
     if isinstance(verdict, Meets):
         return []
-    if isinstance(verdict, Breaks) and not isinstance(verdict.codes, str) and verdict.codes:
-        return list(verdict.codes)
+    if isinstance(verdict, Breaks) and not isinstance(verdict.codes, str):
+        # Counted after they are taken: an iterator of nothing is true, and would be a yes.
+        if codes := list(verdict.codes):
+            return codes
     raise TypeError("check answers Meets() or Breaks([code, ...])")
 
 
