@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -71,6 +72,21 @@ def manage(folder: Path, environment: dict[str, str], *arguments: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_the_readme_shows_what_djangos_commands_say(tmp_path: Path) -> None:
+    folder = EXAMPLES / "django-diary"
+    data = tmp_path / "diary-data"
+    data.mkdir()
+    environment = {"DIARY_DATA": str(data), "DIARY_ORIGIN": "http://127.0.0.1:8000"}
+    readme = (folder / "README.md").read_text()
+    said = re.findall(r"^\$ python manage\.py (narthex_.*)\n((?:[^$`].*\n)+)", readme, re.MULTILINE)
+    assert len(said) == 2
+    manage(folder, environment, "migrate", "--verbosity", "0")
+    for command, shown in said:
+        words = command.replace("../rosters", str(EXAMPLES / "rosters")).split()
+        told = manage(folder, environment, *words)
+        assert re.fullmatch(re.escape(shown).replace(r"\.\.\.", ".*"), told, re.DOTALL), told
 
 
 def test_a_person_claims_logs_in_and_comes_back_to_the_page_they_wanted(origin: str) -> None:

@@ -43,7 +43,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for finding in report.findings:
             place = f"{finding.file}:{finding.line}" if finding.line else finding.file
-            self.stdout.write(f"{finding.severity}: {place}: {finding.message}")
+            told = (finding.severity, place, finding.message)
+            self.stdout.write(": ".join(part for part in told if part))
         if not report.usable or any(one.severity == "error" for one in report.findings):
             raise CommandError("the roster cannot be used as it is; nothing was changed")
         done = "would be" if options["dry_run"] else "were"
