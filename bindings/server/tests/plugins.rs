@@ -9,7 +9,7 @@ mod support;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use support::browser::Browser;
@@ -34,6 +34,22 @@ fn component(folder: &Path, name: &str, hook: &str) -> String {
     assert_eq!(code, 0, "{error}");
     assert!(said.contains("sha256:"), "{said}");
     output
+}
+
+/// A command that reads lines.
+fn judged(words: &[&str], lines: &[&str]) -> (i32, String, String) {
+    let mut child = narthex(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for line in lines {
+        writeln!(input, "{line}").unwrap();
+    }
+    drop(input);
+    told(child.wait_with_output().unwrap())
 }
 
 fn school(folder: &Path) -> (School, Facts) {
@@ -232,21 +248,7 @@ fn what_is_asked_for_is_shown_and_nothing_is_installed_without_it() {
 fn a_plugin_is_tried_and_timed_before_anybody_meets_it_and_no_candidate_is_repeated() {
     let folder = tempfile::tempdir().unwrap();
     let rule = component(folder.path(), "no_mascot", "password-rule");
-    let mut test = narthex(&["plugin", "test", &rule]);
-    let mut child = test
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = format!("{TIGERS}\n{PASSWORD}\n");
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(lines.as_bytes())
-        .unwrap();
-    let (code, said, error) = told(child.wait_with_output().unwrap());
+    let (code, said, error) = judged(&["plugin", "test", &rule], &[TIGERS, PASSWORD]);
     assert_eq!(code, 3, "{error}");
     assert_eq!(said, "refused: no_mascot.no_mascot\ntaken\n");
     let (code, said, error) = ran(&["plugin", "bench", &rule, "--calls", "50", "--json"]);
@@ -309,4 +311,47 @@ fn every_template_is_written_with_what_it_needs() {
         sdk.contains("path: \"../wit\""),
         "the SDK finds the WIT files"
     );
+}
+
+#[test]
+#[ignore = "needs rustup's target wasm32-unknown-unknown: cargo xtask test wasm"]
+fn the_template_in_rust_builds_as_its_readme_says_and_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("no_lions");
+    let words = [
+        "plugin",
+        "new",
+        "no_lions",
+        "--into",
+        into.to_str().unwrap(),
+    ];
+    assert_eq!(ran(&words).0, 0);
+    let readme = fs::read_to_string(into.join("README.md")).unwrap();
+    let build = "cargo build --release --target wasm32-unknown-unknown";
+    assert!(readme.contains(&format!("\n$ {build}\n")), "{readme}");
+    let built = Command::new("cargo")
+        .args(build.split(' ').skip(1))
+        .current_dir(&into)
+        .env("CARGO_TARGET_DIR", into.join("target"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{said}");
+    let module = into.join("target/wasm32-unknown-unknown/release/no_lions.wasm");
+    let rule = into.join("no_lions.wasm");
+    let rule = rule.to_str().unwrap();
+    let words = [
+        "plugin",
+        "pack",
+        module.to_str().unwrap(),
+        "--hook",
+        "password-rule",
+        "--output",
+        rule,
+    ];
+    assert_eq!(ran(&words).0, 0);
+    let test = ["plugin", "test", rule, "--set", "words=tiger"];
+    let (code, said, error) = judged(&test, &[TIGERS, PASSWORD]);
+    assert_eq!(code, 3, "{error}");
+    assert_eq!(said, "refused: no_lions.no_lions\ntaken\n");
 }

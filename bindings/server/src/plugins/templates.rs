@@ -22,11 +22,12 @@ macro_rules! files {
     };
 }
 
+const SDK_MANIFEST: &str = "narthex-guest/Cargo.toml";
+/// Where its last lines begin.
+const OWN_WORKSPACE: &str = "\n# A workspace of its own";
+
 const SDK: Files = &[
-    (
-        "narthex-guest/Cargo.toml",
-        include_str!("../../../guest-rust/Cargo.toml"),
-    ),
+    (SDK_MANIFEST, include_str!("../../../guest-rust/Cargo.toml")),
     (
         "narthex-guest/src/lib.rs",
         include_str!("../../../guest-rust/src/lib.rs"),
@@ -69,6 +70,15 @@ pub(super) fn write(
             .replace("../../../bindings/wit/0.1.0", "wit")
             .replace("../wit/0.1.0", "../wit")
             .replace("no_mascot", name.as_str());
+        // Beside the plugin the SDK is of its workspace; here it has one of its own.
+        let text = match *file == SDK_MANIFEST {
+            true => text
+                .split(OWN_WORKSPACE)
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            false => text,
+        };
         (file.replace("no_mascot", name.as_str()), text)
     });
     for (file, text) in wit.into_iter().chain(own) {
