@@ -348,7 +348,7 @@ mod tests {
     use super::Cli;
 
     fn leaves(of: &clap::Command, before: &str, into: &mut BTreeSet<String>) {
-        for command in of.get_subcommands() {
+        for command in of.get_subcommands().filter(|one| !one.is_hide_set()) {
             let words = format!("{before} {}", command.get_name());
             match command.has_subcommands() {
                 true => leaves(command, &words, into),
