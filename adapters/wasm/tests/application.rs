@@ -351,7 +351,7 @@ fn an_application_of_more_instances_than_it_may_have_is_told_so() {
     };
     let request = Request {
         path: "/".to_owned(),
-        form: Vec::new(),
+        fields: Vec::new(),
     };
     let answered = futures_executor::block_on(kiosk.answer(visitor, request));
     let fault = answered.page.map(|page| page.status).unwrap_err();
