@@ -160,6 +160,10 @@ fn javascript(source: &Path, target: &Path, wit: &Path, folder: &Path) -> Result
     ensure(&["node"], &["nodejs", "npm"])?;
     let npm = ensure(&["npm"], &["npm"])?;
     let work = target.join("guest-javascript");
+    // As new: what npm finds of a run before, it may make less of.
+    if work.exists() {
+        std::fs::remove_dir_all(&work).map_err(|error| error.to_string())?;
+    }
     std::fs::create_dir_all(&work).map_err(|error| error.to_string())?;
     copy(&source.join("package.json"), &work.join("package.json"))?;
     run(Command::new(&npm)
