@@ -22,6 +22,8 @@
 
   /** Where a tab keeps what its last form asked for. */
   const ASKED = "narthex.asked";
+  /** So long a form that was sent, or a change of the password, may be on its way; milliseconds. */
+  const ON_ITS_WAY = 10_000;
 
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
   if (script?.hasAttribute("data-portal")) ownPage();
@@ -234,7 +236,7 @@
       const form = /** @type {HTMLFormElement} */ (event.target);
       if (form.method !== "post") return;
       const before = sent.get(form);
-      if (before !== undefined && Date.now() - before < 10_000) {
+      if (before !== undefined && Date.now() - before < ON_ITS_WAY) {
         event.preventDefault();
         event.stopImmediatePropagation();
         return;
@@ -294,6 +296,8 @@
     let leading = false;
     let leaving = false;
     let submitting = false;
+    /** A change of the password has led here. */
+    const led = new URLSearchParams(location.search).get("notice") === "password_changed";
     /** Why the session ended, as another tab heard it; only the log-in page's words depend on it. */
     let heardReason = /** @type {string | undefined} */ (undefined);
     let asking = /** @type {Promise<void> | null} */ (null);
@@ -522,8 +526,8 @@
 
     /** The password was changed in a tab of this browser: all of them go to their landing page (S9). */
     async function onPasswordChanged() {
-      // The tab that changed it is on its way already.
-      if (submitting || leaving) return;
+      // The tab that changed it is on its way already, or there: more than one tells of one change.
+      if (submitting || leaving || (led && performance.now() < ON_ITS_WAY)) return;
       if (await renewed()) leave(`${config.dataset.landing}?notice=password_changed`);
     }
 
@@ -751,7 +755,7 @@
       submitting = true;
       setTimeout(() => {
         submitting = false;
-      }, 10_000);
+      }, ON_ITS_WAY);
     };
     // Of what is in a shadow tree the document hears no submit event.
     for (const root of new Set([document, config.root])) root.addEventListener("submit", onSubmit);
@@ -774,8 +778,6 @@
     lead();
     judge();
     const changed = askedFor("account/password") === family;
-    if (changed && new URLSearchParams(location.search).get("notice") === "password_changed") {
-      tell({ type: "password_changed" });
-    }
+    if (changed && led) tell({ type: "password_changed" });
   }
 })();

@@ -182,10 +182,13 @@ export class House {
   #watch(context) {
     const origin = new URL(this.url).origin;
     const expected = this.#options.refusals ?? [];
+    // While a form is on its way that ends the token, a page may still ask with it.
+    let ending = false;
     context.on("console", (message) => {
       if (message.type() !== "error" && message.type() !== "warning") return;
       const status = /responded with a status of (\d+)/.exec(message.text())?.[1];
       if (status && expected.includes(Number(status))) return;
+      if (status === "401" && ending && message.location().url.endsWith("/api/v1/session")) return;
       if (this.#options.offline && message.text().includes("ERR_INTERNET_DISCONNECTED")) return;
       this.trouble.push(`console: ${message.text()} (${message.location().url})`);
     });
@@ -193,6 +196,7 @@ export class House {
     context.on("request", (request) => {
       const url = request.url();
       this.requests.push(`${request.method()} ${url}`);
+      ending ||= request.method() === "POST" && /\/(logout|account\/password)$/.test(url);
       if (!url.startsWith(`${origin}/`) && !url.startsWith("data:")) {
         this.trouble.push(`a request to elsewhere: ${url}`);
       }

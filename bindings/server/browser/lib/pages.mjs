@@ -21,7 +21,7 @@ export function logInPage(page) {
     button: page.getByRole("button", { name: "Log In" }),
     claim: page.getByRole("link", { name: "Claim My Account" }),
     forgot: page.getByRole("link", { name: "Forgot my password" }),
-    notice: page.getByRole("status"),
+    notice: page.getByRole("status").and(page.locator("#notice")),
     alert: page.getByRole("alert"),
     /** @param {string} id @param {string} word */
     async logIn(id, word = PASSWORD, { shared = false } = {}) {
@@ -51,7 +51,7 @@ export function claimPage(page) {
     code: page.getByLabel("Code", { exact: true }),
     button: page.getByRole("button", { name: "Continue" }),
     alert: page.getByRole("alert"),
-    notice: page.getByRole("status"),
+    notice: page.getByRole("status").and(page.locator("#notice")),
     /** @param {Listed} person */
     async fill(person) {
       const [year = "", month = "", day = ""] = (person.birthdate ?? "").split("-");
@@ -137,7 +137,8 @@ export function landingPage(page) {
     downloads: page.getByRole("region", { name: "Downloads" }),
     statistics: page.getByRole("region", { name: /in numbers$/ }),
     links: page.getByRole("region", { name: "Support and learning" }),
-    notice: page.getByRole("status"),
+    // And not what the page before says of the password that is typed.
+    notice: page.getByRole("status").and(page.locator("#notice")),
   };
 }
 
@@ -167,7 +168,7 @@ export function recoverPage(page) {
     noCode: page.getByText("I do not have a code"),
     button: page.getByRole("button", { name: "Continue" }),
     alert: page.getByRole("alert"),
-    notice: page.getByRole("status"),
+    notice: page.getByRole("status").and(page.locator("#notice")),
     /** @param {string} id @param {string} code */
     async send(id, code) {
       await this.number.fill(id);
@@ -235,7 +236,7 @@ export function sessionsPage(page) {
     endOne: list.getByRole("button", { name: /^Log out there/ }),
     endOthers: page.getByRole("button", { name: "Log out everywhere else" }),
     alert: page.getByRole("alert"),
-    notice: page.getByRole("status"),
+    notice: page.getByRole("status").and(page.locator("#notice")),
   };
 }
 
@@ -255,7 +256,7 @@ export function staffPage(page) {
     end: page.getByRole("button", { name: "Log out everywhere" }),
     check: page.getByRole("button", { name: "Check", exact: true }),
     another: page.getByRole("link", { name: "Find somebody else" }),
-    notice: page.getByRole("status"),
+    notice: page.getByRole("status").and(page.locator("#notice")),
     alert: page.getByRole("alert"),
     code: page.getByRole("region", { name: /code for/ }),
     /** @param {string} id */
@@ -296,7 +297,7 @@ export function rosterPage(page) {
     wrong: holds.getByRole("button", { name: "The list was wrong" }),
     password: page.getByLabel("Current password", { exact: true }),
     goOn: page.getByRole("button", { name: "Go On" }),
-    notice: page.getByRole("status"),
+    notice: page.getByRole("status").and(page.locator("#notice")),
     alert: page.getByRole("alert"),
     /** @param {{name: string, mimeType: string, buffer: Buffer}} file */
     async send(file) {

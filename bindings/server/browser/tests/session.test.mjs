@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 
-import { A_SECOND, eventually } from "../lib/eventually.mjs";
+import { A_SECOND, eventually, pause } from "../lib/eventually.mjs";
 import { rule } from "../lib/house.mjs";
 import { header, landingPage, logInPage, passwordPage, place, textOf } from "../lib/pages.mjs";
 import { CONTOSO, FABRIKAM, NEW_PASSWORD, PASSWORD, fullName } from "../lib/people.mjs";
@@ -150,6 +150,26 @@ rule(
   },
   { refusals: [401] },
 );
+
+rule("S9 a page that a change has led to is not led away by what others tell of it", async (house) => {
+  const person = await house.claimed();
+  const { family, tab: one } = await house.loggedIn(person);
+  const two = await family.tab("account");
+  await one.goto(`${house.url}account/password`);
+  await passwordPage(one).send(PASSWORD, NEW_PASSWORD);
+  for (const tab of [one, two]) await landingPage(tab).notice.waitFor();
+  await pause(1000);
+  const loads = { one: 0, two: 0 };
+  one.on("framenavigated", () => (loads.one += 1));
+  two.on("framenavigated", () => (loads.two += 1));
+  await two.evaluate(() => {
+    const meta = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="narthex-family"]'));
+    const channel = new BroadcastChannel(`narthex.${meta.content}`);
+    channel.postMessage({ type: "password_changed" });
+  });
+  await pause(1000);
+  assert.deepEqual(loads, { one: 0, two: 0 });
+});
 
 rule("S11 log out leads to the login page, in all tabs of this browser", async (house) => {
   const person = await house.claimed();
