@@ -96,6 +96,12 @@ fn wa02_nothing_is_left_between_calls() {
             );
             assert_eq!(ask(&guest, "write"), Came::Good);
             assert_eq!(ask(&guest, "verify"), Came::Good, "{hook}: memory was left");
+            assert_eq!(ask(&guest, "keep"), Came::Good);
+            assert_eq!(
+                ask(&guest, "judge"),
+                Came::Good,
+                "{hook}: data or grown memory was left"
+            );
         }
     }
 }

@@ -238,6 +238,24 @@ pub(crate) fn wild(hook: Hook) -> String {
                (local.set $at (i32.add (local.get $at) (i32.const 1)))
                (br_if $again (i32.lt_u (local.get $at) (i32.const 196608))))",
         ),
+        // The same of what is kept between calls and written over: the guest's own data, and pages that
+        // the memory grew by, beyond those that are kept.
+        (
+            'k',
+            "(i32.store8 (i32.const 64) (i32.const 170))
+             (local.set $at (i32.shl (memory.grow (i32.const 8)) (i32.const 16)))
+             (memory.fill (local.get $at) (i32.const 170) (i32.const 524288))",
+        ),
+        (
+            'j',
+            "(if (i32.ne (i32.load8_u (i32.const 64)) (i32.const 103)) (then (unreachable)))
+             (if (i32.ne (memory.size) (i32.const 3)) (then (unreachable)))
+             (local.set $at (i32.shl (memory.grow (i32.const 8)) (i32.const 16)))
+             (loop $again
+               (if (i64.load (local.get $at)) (then (unreachable)))
+               (local.set $at (i32.add (local.get $at) (i32.const 8)))
+               (br_if $again (i32.lt_u (local.get $at) (i32.const 720896))))",
+        ),
     ];
     let mut body = String::from("(local $letter i32) (local $at i32)\n");
     body.push_str(
