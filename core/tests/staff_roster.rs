@@ -238,6 +238,35 @@ fn az01_a_delta_of_another_school_s_people_changes_and_tells_nothing() {
 }
 
 #[test]
+fn findings_for_staff_have_no_value() {
+    let house = House::in_memory();
+    let (portal, clerk) = block_on(school(&house, "north"));
+    let proof = portal.fresh(&clerk.session).unwrap();
+    let asker = asker();
+    let desk = portal.staff_desk(&proof, &asker);
+    let mut twins = people("north");
+    twins[4].login_id = twins[CHILD].login_id.clone();
+    let twins = whole(twins);
+    for report in [preview(&desk, &twins), bring(&desk, &twins)] {
+        assert!(codes(&report).contains(&"number_shared"), "{report:?}");
+        assert!(
+            report
+                .findings
+                .iter()
+                .all(|finding| finding.value.is_none())
+        );
+    }
+    let options = ImportOptions::default();
+    let office = block_on(portal.import_roster(twins, options, &|_| {})).unwrap();
+    assert!(
+        office
+            .findings
+            .iter()
+            .any(|finding| finding.value.is_some())
+    );
+}
+
+#[test]
 fn az01_organizations_that_are_not_ones_own_are_neither_changed_nor_added() {
     let house = House::in_memory();
     let (portal, clerk) = block_on(school(&house, "north"));

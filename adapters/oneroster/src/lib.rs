@@ -106,14 +106,20 @@ impl ReadOptions {
 /// What a roster held.
 #[derive(Debug)]
 pub struct Reading {
-    /// Everything that could be understood; empty and not `complete` after an Error finding.
+    /// Everything that could be understood; empty after an Error finding. `complete`: nobody is left
+    /// out, and the files list more than what changed.
     pub batch: RosterBatch,
     /// Every deviation and what was done about it.
     pub findings: Vec<Finding>,
-    /// People the files list but the batch does not: to be told, and not to be taken as gone.
+    /// People the files list but the batch does not: to be told. They are not gone, so that with any of
+    /// them the batch is not `complete`.
     pub left_out: Vec<LeftOut>,
     /// What it was read as.
     pub format: Format,
+    /// The source is what the file says of itself, or its format: neither [`ReadOptions::source`] nor the
+    /// organization of a plain CSV file names it. For
+    /// [`narthex_core::portal::ImportOptions::source_is_claimed`].
+    pub source_is_claimed: bool,
 }
 
 impl Reading {
@@ -218,11 +224,14 @@ fn finish(roster: Roster, findings: Findings, format: Format, options: &ReadOpti
             .changes
             .extend(whole.into_iter().map(RosterChange::from));
     }
+    let named =
+        options.source.is_some() || (format == Format::Csv && options.organization.is_some());
     let source = options.source.clone().or(roster.source);
     Reading {
         batch: RosterBatch {
             source: source.unwrap_or_else(|| format.word().to_owned()),
-            complete: usable && !delta,
+            // Who is listed but could not be read is not gone.
+            complete: usable && !delta && roster.left_out.is_empty(),
             organizations: roster.organizations,
             people: roster.people,
             changes: roster.changes,
@@ -230,5 +239,6 @@ fn finish(roster: Roster, findings: Findings, format: Format, options: &ReadOpti
         findings: findings.finish(),
         left_out: roster.left_out,
         format,
+        source_is_claimed: !named,
     }
 }

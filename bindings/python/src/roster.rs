@@ -40,8 +40,9 @@ impl ReadingArgument {
             None => None,
             Some("oneroster") => Some(Format::OneRoster),
             Some("sds") => Some(Format::Sds),
+            Some("csv") => Some(Format::Csv),
             Some(_) => {
-                let message = "is neither \"oneroster\" nor \"sds\"";
+                let message = "is none of \"oneroster\", \"sds\", \"csv\"";
                 return Err(invalid_argument(py, "format", message));
             }
         };
@@ -89,13 +90,12 @@ pub(crate) async fn import_files(
     portal: Portal,
     path: PathBuf,
     options: ReadOptions,
-    asked: ImportOptions,
+    mut asked: ImportOptions,
 ) -> Result<Import, Failure> {
     let reading = oneroster::read(&path, &options);
-    let mut reading = reading.map_err(|error| Failure::Argument("path", error.to_string()))?;
+    let reading = reading.map_err(|error| Failure::Argument("path", error.to_string()))?;
     let left_out = reading.left_out.len();
-    // Who is listed but could not be read is not gone: nobody is made inactive by such a reading.
-    reading.batch.complete &= reading.left_out.is_empty();
+    asked.source_is_claimed = reading.source_is_claimed;
     if !reading.is_usable() {
         return Ok(Import {
             report: None,

@@ -7,6 +7,7 @@ import copy
 import pickle
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,28 @@ def employ(school: Portal) -> None:
 def staffed(school: TestPortal) -> Iterator[TestPortal]:
     employ(school)
     yield school
+
+
+def test_a_csv_file_of_one_organization(school: TestPortal, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    head = "Student Number,First Name,Last Name,Birthdate\n"
+    pia, olga = "P-1,Pia,Lind,2012-01-01\n", "P-2,Olga,Lind,2012-01-02\n"
+    file.write_text(head + pia + olga)
+    assert school.import_roster(file, format="csv", organization="west-high").added == 2
+    known = school.person("P-1")
+    assert known is not None and known.memberships == (Membership("west-high", "student"),)
+
+    def again(text: str, delta: bool) -> narthex.ImportReport:
+        file.write_text(text)
+        return school.import_roster(file, organization="west-high", delta=delta)
+
+    assert again(head + pia, delta=True).deactivated == 0
+    # Who could not be read is not gone.
+    unread = again(head + pia + olga.replace("P-2", ""), delta=False)
+    assert (unread.unchanged, unread.left_out, unread.deactivated) == (1, 1, 0)
+    assert again(head + pia, delta=False).deactivated == 1
+    with pytest.raises(InvalidArgument, match="none of"):
+        school.import_roster(file, format="xlsx")  # type: ignore[arg-type]
 
 
 def guess(school: Portal, someone: Someone, day: int, **more: str | Asker) -> None:

@@ -7,7 +7,7 @@ mod open;
 #[cfg(feature = "oneroster")]
 mod roster;
 mod store_url;
-#[cfg(all(feature = "oneroster", feature = "hyper"))]
+#[cfg(all(feature = "oneroster", feature = "http"))]
 pub mod uploads;
 
 #[cfg(feature = "argon2")]

@@ -20,7 +20,7 @@ pub enum RosterError {
     /// The files could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The files have errors: each finding says where and what.
+    /// The files have errors, or are not what was to be imported: each finding says where and what.
     #[error("the roster has errors; the first: {}", first(.0))]
     Unusable(Vec<Finding>),
     /// The portal refused, or its store did not answer.
@@ -34,8 +34,8 @@ fn first(findings: &[Finding]) -> &str {
 }
 
 /// Reads the roster at `path`, a folder or a zip of OneRoster or School Data Sync files, as of today,
-/// and imports it. For other days, formats and sources, and for the findings of a good roster, see
-/// [`crate::oneroster`] and [`Portal::import_roster`].
+/// and imports it. To name the source, which must be done where another one is known, for other days and
+/// formats, and for the findings of a good roster, see [`crate::oneroster`] and [`Portal::import_roster`].
 ///
 /// # Errors
 /// See [`RosterError`].
@@ -48,8 +48,15 @@ pub async fn import_roster(
     if !reading.is_usable() {
         return Err(RosterError::Unusable(reading.findings));
     }
-    let options = ImportOptions::default();
-    Ok(portal
+    let options = ImportOptions {
+        source_is_claimed: reading.source_is_claimed,
+        ..ImportOptions::default()
+    };
+    let report = portal
         .import_roster(reading.batch, options, &|_| ())
-        .await?)
+        .await?;
+    match report.is_stopped() {
+        true => Err(RosterError::Unusable(report.findings)),
+        false => Ok(report),
+    }
 }

@@ -10,7 +10,7 @@ use narthex::core::rules::claim::ClaimEvidence;
 use narthex::core::rules::question::SecurityAnswers;
 use narthex::core::{Asker, BrowserSecret, Password, Policy, Portal};
 use narthex::oneroster::{Date, ReadOptions, read};
-use narthex::{Host, OpenOptions, SystemEntropy};
+use narthex::{Host, OpenOptions, RosterError, SystemEntropy};
 use narthex_conformance::TestHasher;
 
 const PASSWORD: &str = "seven leagues of lace";
@@ -178,4 +178,40 @@ async fn s02_all_86_claim_without_the_accents_of_the_roster() {
         claims(&portal, listed, typed).await;
     }
     assert_eq!(portal.roster_status().await.unwrap().claimed, 86);
+}
+
+#[tokio::test]
+async fn who_is_listed_but_could_not_be_read_is_not_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    let file = |rows: &str| format!("Student Number,First Name,Last Name,School\n{rows}");
+    let options = OpenOptions::new("memory:".parse().unwrap());
+    let host = Host::system(std::sync::Arc::new(TestHasher::new(8)));
+    let portal = narthex::open_with(options, host).await.unwrap();
+    let import = async |rows: &str| {
+        std::fs::write(&path, file(rows)).unwrap();
+        narthex::import_roster(&portal, &path).await.unwrap()
+    };
+    assert_eq!(
+        import("7101,Ada,Byron,N\n7102,Ben,Okoro,N\n").await.added,
+        2
+    );
+    let unread = import("7101,Ada,Byron,N\n,Ben,Okoro,N\n").await;
+    assert_eq!((unread.unchanged, unread.deactivated), (1, 0));
+    let whole = import("7101,Ada,Byron,N\n").await;
+    assert_eq!((whole.unchanged, whole.deactivated), (1, 1));
+}
+
+#[tokio::test]
+async fn a_file_that_comes_from_elsewhere_is_refused_in_one_call_too() {
+    let portal = school(sample("oneroster-v1p2-98-users")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    let file = "Student Number,First Name,Last Name,School\n7101,Ada,Byron,N\n";
+    std::fs::write(&path, file).unwrap();
+    let refused = narthex::import_roster(&portal, &path).await;
+    let Err(RosterError::Unusable(findings)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(findings[0].code, "source_needed");
 }

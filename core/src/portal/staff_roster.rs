@@ -35,7 +35,7 @@ impl Portal {
 }
 
 impl StaffDesk<'_> {
-    /// What [`Self::import_roster`] would do now. Changes nothing.
+    /// What [`Self::import_roster`] would do now. Changes nothing. No finding has a value.
     ///
     /// # Errors
     /// [`Refusal::NotPermitted`]: who asks is not staff; the session is no longer live; the store did
@@ -49,11 +49,12 @@ impl StaffDesk<'_> {
         options.dry_run = true;
         let scope = self.scope(EventKind::StaffLooked, "roster").await?;
         let import = Import::new(batch, options, Some(scope), String::new());
-        self.portal.judge_roster(import, progress).await
+        Ok(told(self.portal.judge_roster(import, progress).await?))
     }
 
     /// Brings in what the batch says of the organizations in which who asks is staff. People who belong
-    /// to another organization too, or whose number does, are left as they are, and a finding says so.
+    /// to another organization too, or whose number does, are left as they are, and a finding says so, which
+    /// has no value.
     /// Whether who asks may is judged once, before the first change: it rests on their session.
     ///
     /// # Errors
@@ -67,7 +68,7 @@ impl StaffDesk<'_> {
     ) -> Result<ImportReport> {
         let scope = self.scope(EventKind::RosterImported, "begun").await?;
         let import = Import::new(batch, options, Some(scope), self.by());
-        self.portal.judge_roster(import, progress).await
+        Ok(told(self.portal.judge_roster(import, progress).await?))
     }
 
     /// Carries out what who asks decided about people who are held. `None`: nothing is held there, or
@@ -126,4 +127,12 @@ impl StaffDesk<'_> {
         }
         contended()
     }
+}
+
+/// In a delta a value may be of what is kept and not of the file, which is not for staff to be told.
+fn told(mut report: ImportReport) -> ImportReport {
+    for finding in &mut report.findings {
+        finding.value = None;
+    }
+    report
 }

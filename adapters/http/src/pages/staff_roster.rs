@@ -255,7 +255,7 @@ pub(crate) async fn look(
         true => Some(desk.preview_roster(&batch, options, &|_| ()).await?),
         false => None,
     };
-    findings.extend(report.iter().flat_map(|report| told(&report.findings)));
+    findings.extend(report.iter().flat_map(|report| report.findings.clone()));
     let mut outcome = Outcome {
         upload: None,
         report,
@@ -276,14 +276,6 @@ fn is_usable(findings: &[Finding]) -> bool {
         .all(|finding| finding.severity != Severity::Error)
 }
 
-/// Without values: in a delta they may be of what is kept, and not of the file.
-fn told(findings: &[Finding]) -> impl Iterator<Item = Finding> {
-    findings.iter().map(|finding| Finding {
-        value: None,
-        ..finding.clone()
-    })
-}
-
 /// Brings in a roster that was looked at. `None`: it does not wait any more.
 pub(crate) async fn bring_in(
     ctx: &Ctx<'_>,
@@ -300,7 +292,7 @@ pub(crate) async fn bring_in(
     Ok(Some(Outcome {
         upload: None,
         unread: 0,
-        findings: told(&report.findings).collect(),
+        findings: report.findings.clone(),
         report: Some(report),
     }))
 }

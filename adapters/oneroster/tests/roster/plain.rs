@@ -127,6 +127,7 @@ fn two_columns_that_may_be_the_number_are_asked_about_and_never_mixed() {
         "no number of another column is taken"
     );
     assert_eq!(reading.left_out.len(), 1);
+    assert!(!reading.batch.complete, "who could not be read is not gone");
     assert_eq!(reading.batch.people[0].login_id.as_str(), "A1");
     for (asked, told) in [
         ("Password", "number_column_refused people.csv:0 Password -"),

@@ -116,10 +116,22 @@ class StaffDesk:
     # Lists of people
 
     def _importing(
-        self, roster: RosterBatch | bytes, how: tuple[bool, bool], reading: Reading
+        self,
+        roster: RosterBatch | bytes,
+        how: tuple[bool, bool],
+        date_order: Literal["ymd", "mdy", "dmy"] | None,
+        number_column: str | None,
+        organization: str | None,
+        delta: bool,
     ) -> Operation[ImportReport]:
         if not isinstance(roster, (RosterBatch, bytes)):
             raise TypeError("roster must be RosterBatch, or the bytes of a file (never its path)")
+        reading = Reading(
+            date_order=date_order,
+            number_column=number_column,
+            organization=organization,
+            delta=delta,
+        )
         return _narthex.desk_import_roster(
             self._engine, self._session, roster, how, reading, self._asker
         )
@@ -135,13 +147,8 @@ class StaffDesk:
         delta: bool = False,
     ) -> ImportReport:
         """What :meth:`import_roster` would do now. Changes nothing."""
-        reading = Reading(
-            date_order=date_order,
-            number_column=number_column,
-            organization=organization,
-            delta=delta,
-        )
-        importing = self._importing(roster, (True, accept_new_ids), reading)
+        how = (True, accept_new_ids)
+        importing = self._importing(roster, how, date_order, number_column, organization, delta)
         return importing.run()
 
     async def apreview_roster(
@@ -155,13 +162,8 @@ class StaffDesk:
         delta: bool = False,
     ) -> ImportReport:
         """As :meth:`preview_roster`."""
-        reading = Reading(
-            date_order=date_order,
-            number_column=number_column,
-            organization=organization,
-            delta=delta,
-        )
-        importing = self._importing(roster, (True, accept_new_ids), reading)
+        how = (True, accept_new_ids)
+        importing = self._importing(roster, how, date_order, number_column, organization, delta)
         return await importing
 
     def import_roster(
@@ -181,13 +183,8 @@ class StaffDesk:
         ``delta``: the file lists only what changed. ``organization``: where everybody of a CSV file
         belongs. ``accept_new_ids``: go on with a complete file that lists nobody whom its source listed
         before."""
-        reading = Reading(
-            date_order=date_order,
-            number_column=number_column,
-            organization=organization,
-            delta=delta,
-        )
-        importing = self._importing(roster, (False, accept_new_ids), reading)
+        how = (False, accept_new_ids)
+        importing = self._importing(roster, how, date_order, number_column, organization, delta)
         return importing.run()
 
     async def aimport_roster(
@@ -201,13 +198,8 @@ class StaffDesk:
         delta: bool = False,
     ) -> ImportReport:
         """As :meth:`import_roster`."""
-        reading = Reading(
-            date_order=date_order,
-            number_column=number_column,
-            organization=organization,
-            delta=delta,
-        )
-        importing = self._importing(roster, (False, accept_new_ids), reading)
+        how = (False, accept_new_ids)
+        importing = self._importing(roster, how, date_order, number_column, organization, delta)
         return await importing
 
     def _settling(

@@ -50,18 +50,27 @@ class Office(People):
         *,
         dry_run: bool = False,
         accept_new_ids: bool = False,
-        format: Literal["oneroster", "sds"] | None = None,
+        format: Literal["oneroster", "sds", "csv"] | None = None,
         date_order: Literal["ymd", "mdy", "dmy"] | None = None,
         number_column: str | None = None,
         source: str | None = None,
+        organization: str | None = None,
+        delta: bool = False,
     ) -> ImportReport:
-        """Brings a roster into the store: values, or a OneRoster or School Data Sync folder or zip,
-        which the other arguments say how to read.
+        """Brings a roster into the store: values, or a OneRoster or School Data Sync folder or zip, or
+        one plain CSV file, which the other arguments say how to read.
 
-        ``accept_new_ids``: go on with a complete file that lists nobody whom its source listed
-        before."""
+        ``source``: whose file it is; it must be said where another source is known. ``organization``:
+        where everybody of a CSV file belongs, which then is a source of its own. ``delta``: the file
+        lists only what changed. ``accept_new_ids``: go on with a complete file that lists nobody whom
+        its source listed before."""
         reading = Reading(
-            format=format, date_order=date_order, number_column=number_column, source=source
+            format=format,
+            date_order=date_order,
+            number_column=number_column,
+            source=source,
+            organization=organization,
+            delta=delta,
         )
         return self._importing(roster, dry_run, accept_new_ids, reading).run()
 
@@ -71,14 +80,21 @@ class Office(People):
         *,
         dry_run: bool = False,
         accept_new_ids: bool = False,
-        format: Literal["oneroster", "sds"] | None = None,
+        format: Literal["oneroster", "sds", "csv"] | None = None,
         date_order: Literal["ymd", "mdy", "dmy"] | None = None,
         number_column: str | None = None,
         source: str | None = None,
+        organization: str | None = None,
+        delta: bool = False,
     ) -> ImportReport:
         """As :meth:`import_roster`."""
         reading = Reading(
-            format=format, date_order=date_order, number_column=number_column, source=source
+            format=format,
+            date_order=date_order,
+            number_column=number_column,
+            source=source,
+            organization=organization,
+            delta=delta,
         )
         return await self._importing(roster, dry_run, accept_new_ids, reading)
 

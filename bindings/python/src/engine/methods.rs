@@ -470,7 +470,7 @@ impl Engine {
         let asked = ImportOptions {
             dry_run,
             accept_new_ids,
-            source_is_claimed: options.source.is_none() && options.organization.is_none(),
+            ..ImportOptions::default()
         };
         self.operation(
             py,

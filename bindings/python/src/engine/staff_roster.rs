@@ -1,12 +1,10 @@
 //! Lists of people and numbers at the staff desk: what [`super::desk`] does for one person, for a school.
 
-use std::collections::BTreeMap;
-use std::io::Cursor;
-
-use narthex::core::model::roster::{Finding, RosterBatch};
+use narthex::core::model::roster::RosterBatch;
 use narthex::core::portal::ImportOptions;
 use narthex::http::ROSTER_BYTES_MAX;
-use narthex::oneroster::{self, Limits, ReadOptions};
+use narthex::oneroster::ReadOptions;
+use narthex::uploads;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -36,16 +34,7 @@ impl Brought {
             let message = format!("is too long: at most {ROSTER_BYTES_MAX} bytes");
             return Err(invalid_argument(py, "roster", &message));
         }
-        let mut options = reading.into_options(py)?;
-        // Narrower than those of the office: the file may be made to do harm.
-        options.limits = Limits {
-            zip_bytes_max: ROSTER_BYTES_MAX as u64,
-            total_bytes_max: 256 << 20,
-            file_bytes_max: 128 << 20,
-            rows_max: 500_000,
-            ..Limits::default()
-        };
-        Ok(Self::File(bytes.to_vec(), options))
+        Ok(Self::File(bytes.to_vec(), reading.into_options(py)?))
     }
 
     fn read(self) -> Result<(RosterBatch, Import), Failure> {
@@ -53,27 +42,14 @@ impl Brought {
             Self::Values(batch) => return Ok((batch, Import::default())),
             Self::File(bytes, options) => (bytes, options),
         };
-        let read = if bytes.starts_with(b"PK") {
-            oneroster::read_zip(Cursor::new(bytes), &options)
-        } else {
-            let mut files = BTreeMap::from([("people.csv".to_owned(), bytes)]);
-            oneroster::read_files(&mut files, &options)
-        };
+        let read = uploads::read(&bytes, "", options);
         let reading = read.map_err(|error| Failure::Argument("roster", error.to_string()))?;
-        let mut batch = reading.batch;
-        // Who is listed but could not be read is not gone.
-        batch.complete &= reading.left_out.is_empty();
-        // An organization that was chosen is there already, under its own name.
-        let chosen = options.organization.as_deref();
-        batch
-            .organizations
-            .retain(|one| Some(one.id.as_str()) != chosen);
         let import = Import {
             report: None,
             findings: reading.findings,
             left_out: reading.left_out.len(),
         };
-        Ok((batch, import))
+        Ok((reading.batch, import))
     }
 }
 
@@ -112,21 +88,13 @@ pub(crate) fn desk_import_roster(
                     desk.import_roster(&batch, options, &|_| ()).await?
                 };
                 import.left_out += report.left_out;
-                import.findings.extend(report.findings.iter().map(told));
+                import.findings.extend(report.findings.iter().cloned());
                 import.report = Some(report);
             }
             Ok(import)
         },
         |py, import: Import| import.shown(py),
     )
-}
-
-/// Without the value: in a delta it may be of what is kept, and not of the file.
-fn told(finding: &Finding) -> Finding {
-    Finding {
-        value: None,
-        ..finding.clone()
-    }
 }
 
 /// Settles what an import holds in one organization.

@@ -114,12 +114,11 @@ impl Operation for Import {
         options.number_width = self.number_width;
         options.organization = self.organization;
         options.delta = self.delta;
-        let source_is_claimed = self.source.is_none() && options.organization.is_none();
         options.source = self.source;
         let files = self.files;
         // Reading is a matter of seconds for a large district: the threads of the portal serve on.
         let reading = tokio::task::spawn_blocking(move || files.read(&options)).await;
-        let reading = judged(reading.map_err(Failure::failed)?.map_err(Failure::failed)?);
+        let reading = reading.map_err(Failure::failed)?.map_err(Failure::failed)?;
         let left_out = reading.left_out.len();
         let source = reading.batch.source.clone();
         let mut findings: Vec<Told> = reading.findings.iter().map(Told::from).collect();
@@ -127,7 +126,7 @@ impl Operation for Import {
             let options = ImportOptions {
                 dry_run: self.dry_run,
                 accept_new_ids: self.accept_new_ids,
-                source_is_claimed,
+                source_is_claimed: reading.source_is_claimed,
             };
             let report = into_portal(&desk.portal, reading, options, call).await?;
             findings.extend(report.findings.iter().map(Told::from));

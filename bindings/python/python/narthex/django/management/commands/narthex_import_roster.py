@@ -13,20 +13,27 @@ from ..._portal import get_portal
 class Command(BaseCommand):
     """Imports a roster; may be run while the project serves."""
 
-    help = "Brings a OneRoster or School Data Sync folder or zip into the portal's store."
+    help = (
+        "Brings a OneRoster or School Data Sync folder or zip, or one plain CSV file, into the portal's "
+        "store."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", help="a folder or zip")
+        parser.add_argument("path", help="a folder, zip, or CSV file")
         parser.add_argument("--dry-run", action="store_true", help="judge it, change nothing")
         parser.add_argument(
             "--accept-new-ids",
             action="store_true",
             help="go on with a file that lists nobody whom its source listed before",
         )
-        parser.add_argument("--format", choices=["oneroster", "sds"])
+        parser.add_argument("--format", choices=["oneroster", "sds", "csv"])
         parser.add_argument("--date-order", choices=["ymd", "mdy", "dmy"])
         parser.add_argument("--number-column")
         parser.add_argument("--source", help="whose file it is, where another source is known")
+        parser.add_argument("--organization", help="everybody of a CSV file belongs here")
+        parser.add_argument(
+            "--delta", action="store_true", help="the file lists only what changed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -38,6 +45,8 @@ class Command(BaseCommand):
                 date_order=options["date_order"],
                 number_column=options["number_column"],
                 source=options["source"],
+                organization=options["organization"],
+                delta=options["delta"],
             )
         except NarthexError as error:
             raise CommandError(str(error)) from error
