@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::findings::{Told, tell_findings};
 use super::package::Package;
-use super::{judged, read_options};
+use super::read_options;
 use crate::cli::{DateOrderArg, FormatArg, ImportArgs};
 use crate::control::{Absent, Call, Desk, Operation, Reply};
 use crate::failure::{Failure, Outcome};
