@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -139,6 +140,11 @@ impl SessionToken {
     /// Which family it belongs to.
     pub fn selector(&self) -> Selector {
         self.selector
+    }
+
+    /// SHA-256 of the secret: what the memory of a process may hold of it. 256 random bits need no key.
+    pub(crate) fn proof(&self) -> [u8; 32] {
+        Sha256::digest(self.secret()).into()
     }
 
     pub(crate) fn secret(&self) -> &[u8; 32] {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use narthex_conformance::front_door::async_trait;
-use narthex_core::model::{EndReason, NamedNetwork};
+use narthex_core::model::NamedNetwork;
 use narthex_core::portal::{LogIn, LoggedIn};
 use narthex_core::rules::claim::ClaimEvidence;
 use narthex_core::store::{
@@ -251,35 +251,4 @@ fn a_lost_token_is_renewed_by_the_password_only() {
     }
     let renewed = renew(OTHER_PASSWORD).unwrap();
     assert!(block_on(is_live(&portal, &renewed.token)));
-}
-
-#[test]
-fn a_session_that_a_connection_keeps_is_judged_anew_by_the_store() {
-    let house = House::in_memory();
-    let portal = block_on(house.open());
-    block_on(import(&portal, 1));
-    block_on(claim(&portal, 0, PASSWORD)).unwrap();
-    let again = |login: &LoggedIn| block_on(portal.verify_again(&login.session));
-
-    let [changed, left, idle] = [(); 3].map(|()| block_on(log_in(&portal, 0, PASSWORD)).unwrap());
-    for login in [&changed, &left, &idle] {
-        assert_eq!(again(login).unwrap().account(), login.session.account());
-    }
-    block_on(portal.log_out(&left.token, &asker())).unwrap();
-    let reason = |login: &LoggedIn| match again(login).unwrap_err() {
-        Error::Refused(Refusal::SessionEnded { reason, .. }) => Some(reason),
-        Error::Refused(Refusal::TokenReplaced) => None,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(reason(&left), Some(EndReason::LogOut));
-    house.clock.advance(Duration::from_secs(2 * 3600));
-    again(&changed).unwrap();
-    let (current, new) = (password(PASSWORD), password(OTHER_PASSWORD));
-    block_on(portal.change_password(&changed.session, current, new, &asker())).unwrap();
-    assert_eq!(reason(&changed), None);
-    assert_eq!(reason(&idle), Some(EndReason::PasswordChanged));
-
-    let fresh = block_on(log_in(&portal, 0, OTHER_PASSWORD)).unwrap();
-    house.clock.advance(Duration::from_secs(4 * 3600));
-    assert_eq!(reason(&fresh), Some(EndReason::Inactivity));
 }

@@ -279,3 +279,20 @@ fn keys_change_one_at_a_time_and_not_for_ever() {
     assert!(school.reopened().begin_key_change().is_ok());
     assert_eq!(Asker::default().source, "");
 }
+
+#[test]
+fn a_session_whose_key_is_gone_is_not_warm_any_more() {
+    let mut school = school();
+    let portal = school.portal.clone();
+    block_on(claim(&portal, 0, PASSWORD)).unwrap();
+    let token = block_on(log_in(&portal, 0, PASSWORD)).unwrap().token;
+    assert!(block_on(is_live(&portal, &token)) && is_warm(&portal, &token));
+    let used = portal.key_ring().current(KeyPurpose::TokenDigest);
+    school.rotate(&[KeyPurpose::TokenDigest]);
+    assert!(is_warm(&portal, &token));
+    let change = portal.begin_key_change().unwrap();
+    let mut ring = portal.key_ring();
+    assert!(ring.remove(KeyPurpose::TokenDigest, used));
+    change.take_up(ring).unwrap();
+    assert!(!is_warm(&portal, &token) && !block_on(is_live(&portal, &token)));
+}

@@ -363,6 +363,7 @@ pub(super) fn slot_of(family: &Family) -> FamilySlot {
     FamilySlot {
         token_key: family.token_key,
         token_digest: family.token_digest,
+        proof: None,
         account: family.account,
         session_epoch: family.session_epoch,
         started_at: family.started_at,

@@ -99,9 +99,6 @@ impl Portal {
         let Some(epoch) = table.gate_epoch(slot.account) else {
             return Check::AskStore;
         };
-        let Ok(digest) = self.token_digest(slot.token_key, token) else {
-            return Check::AskStore;
-        };
         let absolute = self.policy().session.absolute_timeout;
         let ended = timed_out(
             slot.started_at,
@@ -111,10 +108,26 @@ impl Portal {
             now,
         )
         .is_some();
-        if epoch != slot.session_epoch || ended || !same_digest(&digest, &slot.token_digest) {
+        if epoch != slot.session_epoch || ended || !self.is_of(&slot, token) {
             return Check::AskStore;
         }
         Check::Live(self.assertion(token.selector(), &slot))
+    }
+
+    /// Whether the token is that of the slot. The digest that the store keeps is computed once; what is
+    /// compared then stands in the table alone, beside it.
+    fn is_of(&self, slot: &FamilySlot, token: &SessionToken) -> bool {
+        if let Some(proof) = &slot.proof {
+            let key_is_held = self.keys().has(KeyPurpose::TokenDigest, slot.token_key);
+            return key_is_held && same_digest(&token.proof(), proof);
+        }
+        let digest = self.token_digest(slot.token_key, token);
+        let proven = digest.is_ok_and(|digest| same_digest(&digest, &slot.token_digest));
+        if proven {
+            let table = &self.0.sessions;
+            table.prove(token.selector(), &slot.token_digest, token.proof());
+        }
+        proven
     }
 
     /// Settles whether the session of `token` is live, and if it ends now, ends it durably before that
@@ -194,6 +207,7 @@ impl Portal {
             let slot = FamilySlot {
                 token_key: family.value.token_key,
                 token_digest: family.value.token_digest,
+                proof: None,
                 account,
                 session_epoch: family.value.session_epoch,
                 started_at: family.value.started_at,

@@ -13,6 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::{AccountId, Selector, Timestamp};
+#[cfg(doc)]
+use crate::secret::SessionToken;
 use crate::store::{Change, ChangeSet};
 
 const STRIPES: usize = 256;
@@ -91,6 +93,9 @@ impl SlotKey {
 pub(super) struct FamilySlot {
     pub(super) token_key: u32,
     pub(super) token_digest: [u8; 32],
+    /// [`SessionToken::proof`] of the token that was shown to be that of `token_digest`: a later check
+    /// computes it in a third of the time. It is never stored.
+    pub(super) proof: Option<[u8; 32]>,
     pub(super) account: AccountId,
     pub(super) session_epoch: u64,
     pub(super) started_at: Timestamp,
@@ -190,6 +195,16 @@ impl SessionTable {
         }
     }
 
+    /// `proof` is that of the token of `digest`.
+    pub(super) fn prove(&self, selector: Selector, digest: &[u8; 32], proof: [u8; 32]) {
+        let mut stripe = self.stripe(SlotKey::Family(selector));
+        if let Some(slot) = stripe.families.get_mut(&selector)
+            && slot.token_digest == *digest
+        {
+            slot.proof = Some(proof);
+        }
+    }
+
     /// Opens an attempt on every gate and family that `changes` writes.
     pub(super) fn begin(&self, changes: &ChangeSet) -> Attempt<'_> {
         let keys = SlotKey::written_by(changes);
@@ -261,5 +276,44 @@ impl Drop for Attempt<'_> {
         for key in &self.keys {
             *self.table.stripe(*key).doubts.entry(*key).or_default() += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SELECTOR: Selector = Selector::from_bytes([7; 16]);
+
+    fn slot(digest: u8) -> FamilySlot {
+        FamilySlot {
+            token_key: 1,
+            token_digest: [digest; 32],
+            proof: None,
+            account: AccountId::from_bytes([1; 16]),
+            session_epoch: 1,
+            started_at: Timestamp::default(),
+            authenticated_at: Timestamp::default(),
+            inactivity_timeout: Duration::from_secs(1),
+            seen: Timestamp::default(),
+            seen_kept: Timestamp::default(),
+        }
+    }
+
+    #[test]
+    fn a_proof_is_kept_for_the_token_it_is_of_alone() {
+        let table = SessionTable::new();
+        let install = |digest| {
+            let load = table.begin_load(SlotKey::Family(SELECTOR));
+            table.install_family(load, SELECTOR, slot(digest));
+        };
+        let proof = || table.family(SELECTOR).and_then(|slot| slot.proof);
+        install(1);
+        table.prove(SELECTOR, &[1; 32], [9; 32]);
+        assert_eq!(proof(), Some([9; 32]));
+        install(2);
+        assert_eq!(proof(), None, "another token");
+        table.prove(SELECTOR, &[1; 32], [9; 32]);
+        assert_eq!(proof(), None, "a check of the token before comes late");
     }
 }
