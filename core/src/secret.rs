@@ -142,9 +142,18 @@ impl SessionToken {
         self.selector
     }
 
-    /// SHA-256 of the secret: what the memory of a process may hold of it. 256 random bits need no key.
-    pub(crate) fn proof(&self) -> [u8; 32] {
-        Sha256::digest(self.secret()).into()
+    /// Half of SHA-256 of the secret: what the memory of a process may hold of it. 256 random bits need no
+    /// key, and nobody finds another secret with the same 128 bits.
+    pub(crate) fn proof(&self) -> [u8; 16] {
+        let digest: [u8; 32] = Sha256::digest(self.secret()).into();
+        let mut proof = [0; 16];
+        proof.copy_from_slice(digest.split_at(16).0);
+        proof
+    }
+
+    /// Whether it is the token of that proof; in constant time.
+    pub(crate) fn is_proven_by(&self, proof: &[u8; 16]) -> bool {
+        self.proof().ct_eq(proof).into()
     }
 
     pub(crate) fn secret(&self) -> &[u8; 32] {

@@ -1,7 +1,7 @@
 //! Where a person is logged in, and ending it there: for the person (SE-11) and for staff (SE-12).
 
-use super::log_in::slot_of;
 use super::staff_desk::{Once, Warrant};
+use super::table::FamilySlot;
 use super::{Asker, CONTENTION_MAX, LoggedIn, Portal, Reauthenticated, contended, put};
 use crate::VerifiedSession;
 use crate::error::{Refusal, Result};
@@ -153,7 +153,7 @@ impl Portal {
             if self.commit(changes).await? == Commit::Committed {
                 let reason = EndReason::EndedElsewhere;
                 self.0.notices.all_ended(account, Some(selector), reason);
-                let session = self.assertion(selector, &slot_of(&family));
+                let session = self.assertion(selector, &FamilySlot::of(&family));
                 return Ok(LoggedIn {
                     token,
                     session,

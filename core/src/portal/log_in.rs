@@ -214,7 +214,7 @@ impl Portal {
                 for selector in crowded_out {
                     self.tell_ended(account, selector);
                 }
-                let session = self.assertion(token.selector(), &slot_of(&family));
+                let session = self.assertion(token.selector(), &FamilySlot::of(&family));
                 return Ok(Some(LoggedIn {
                     token,
                     session,
@@ -357,19 +357,4 @@ pub(super) fn usable_account(entry: &RosterEntry) -> Option<AccountId> {
     (entry.claimed && entry.is_open())
         .then_some(entry.account)
         .flatten()
-}
-
-pub(super) fn slot_of(family: &Family) -> FamilySlot {
-    FamilySlot {
-        token_key: family.token_key,
-        token_digest: family.token_digest,
-        proof: None,
-        account: family.account,
-        session_epoch: family.session_epoch,
-        started_at: family.started_at,
-        authenticated_at: family.authenticated_at,
-        inactivity_timeout: family.inactivity_timeout,
-        seen: family.authenticated_at,
-        seen_kept: family.authenticated_at,
-    }
 }

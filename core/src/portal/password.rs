@@ -2,7 +2,8 @@
 
 use super::attempts::{AttemptKind, Charge, Reservation, ReservedLane};
 use super::hooks::Opposition;
-use super::log_in::{Proof, slot_of};
+use super::log_in::Proof;
+use super::table::FamilySlot;
 use super::{Asker, CONTENTION_MAX, LoggedIn, Portal, VerifiedSession, contended, put};
 use crate::error::{Refusal, Result};
 use crate::event::EventKind;
@@ -160,7 +161,7 @@ impl Portal {
                 self.0
                     .notices
                     .all_ended(account, Some(selector), EndReason::PasswordChanged);
-                let session = self.assertion(selector, &slot_of(&family));
+                let session = self.assertion(selector, &FamilySlot::of(&family));
                 return Ok(LoggedIn {
                     token,
                     session,

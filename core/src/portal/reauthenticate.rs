@@ -3,7 +3,7 @@
 
 use super::attempts::{AttemptKind, Reservation};
 use super::hooks::Opposition;
-use super::log_in::slot_of;
+use super::table::FamilySlot;
 use super::{Asker, CONTENTION_MAX, LoggedIn, Portal, VerifiedSession, contended, put};
 use crate::error::{Refusal, Result};
 use crate::event::EventKind;
@@ -99,7 +99,7 @@ impl Portal {
             let kind = EventKind::Reauthenticated;
             self.audit(&mut changes, now, kind, Some(account), asker, "password")?;
             if self.commit(changes).await? == Commit::Committed {
-                let session = self.assertion(selector, &slot_of(&family));
+                let session = self.assertion(selector, &FamilySlot::of(&family));
                 return Ok(LoggedIn {
                     token,
                     session,

@@ -2,7 +2,7 @@
 //! with it the new token. The family must not be lost with it (S8).
 
 use super::attempts::{AttemptKind, Reservation};
-use super::log_in::slot_of;
+use super::table::FamilySlot;
 use super::{Asker, CONTENTION_MAX, LoggedIn, Portal, contended, put};
 use crate::error::{Refusal, Result};
 use crate::event::EventKind;
@@ -85,7 +85,7 @@ impl Portal {
             let kind = EventKind::LoggedIn;
             self.audit(&mut changes, now, kind, Some(account), asker, "renewed")?;
             if self.commit(changes).await? == Commit::Committed {
-                let session = self.assertion(selector, &slot_of(&family));
+                let session = self.assertion(selector, &FamilySlot::of(&family));
                 return Ok(LoggedIn {
                     token,
                     session,

@@ -103,7 +103,7 @@ impl Portal {
         let ended = timed_out(
             slot.started_at,
             slot.seen,
-            slot.inactivity_timeout,
+            slot.inactivity_timeout(),
             absolute,
             now,
         )
@@ -119,7 +119,7 @@ impl Portal {
     fn is_of(&self, slot: &FamilySlot, token: &SessionToken) -> bool {
         if let Some(proof) = &slot.proof {
             let key_is_held = self.keys().has(KeyPurpose::TokenDigest, slot.token_key);
-            return key_is_held && same_digest(&token.proof(), proof);
+            return key_is_held && token.is_proven_by(proof);
         }
         let digest = self.token_digest(slot.token_key, token);
         let proven = digest.is_ok_and(|digest| same_digest(&digest, &slot.token_digest));
@@ -204,21 +204,12 @@ impl Portal {
             let gate_load = table.begin_load(SlotKey::Gate(account));
             let gate = self.read::<Gate>(&gate_key(account)).await?;
             let seen_kept = self.store().read_cell(&seen_cell(selector)).await?;
+            let seen_kept = Timestamp::from_millis(seen_kept);
+            let seen_here = table.family(selector).map(|slot| slot.seen);
             let slot = FamilySlot {
-                token_key: family.value.token_key,
-                token_digest: family.value.token_digest,
-                proof: None,
-                account,
-                session_epoch: family.value.session_epoch,
-                started_at: family.value.started_at,
-                authenticated_at: family.value.authenticated_at,
-                inactivity_timeout: family.value.inactivity_timeout,
-                seen: Timestamp::from_millis(seen_kept).max(
-                    table
-                        .family(selector)
-                        .map_or(Timestamp::default(), |slot| slot.seen),
-                ),
-                seen_kept: Timestamp::from_millis(seen_kept),
+                seen: seen_kept.max(seen_here.unwrap_or_default()),
+                seen_kept,
+                ..FamilySlot::of(&family.value)
             };
             let presented = digest(self, family.value.token_key)?;
             let proven = same_digest(&presented, &family.value.token_digest);
@@ -424,11 +415,11 @@ impl Portal {
             started_at: slot.started_at,
             authenticated_at: slot.authenticated_at,
             last_activity: slot.seen.max(slot.started_at),
-            inactivity_timeout: slot.inactivity_timeout,
+            inactivity_timeout: slot.inactivity_timeout(),
             expires_at: expires_at(
                 slot.started_at,
                 slot.seen,
-                slot.inactivity_timeout,
+                slot.inactivity_timeout(),
                 &self.policy().session,
             ),
         }

@@ -12,7 +12,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::{AccountId, Selector, Timestamp};
+use crate::model::{AccountId, Family, Selector, Timestamp};
 #[cfg(doc)]
 use crate::secret::SessionToken;
 use crate::store::{Change, ChangeSet};
@@ -95,16 +95,39 @@ pub(super) struct FamilySlot {
     pub(super) token_digest: [u8; 32],
     /// [`SessionToken::proof`] of the token that was shown to be that of `token_digest`: a later check
     /// computes it in a third of the time. It is never stored.
-    pub(super) proof: Option<[u8; 32]>,
+    pub(super) proof: Option<[u8; 16]>,
     pub(super) account: AccountId,
     pub(super) session_epoch: u64,
     pub(super) started_at: Timestamp,
     pub(super) authenticated_at: Timestamp,
-    pub(super) inactivity_timeout: Duration,
+    pub(super) inactivity_ms: u64,
     /// Last activity known to this process.
     pub(super) seen: Timestamp,
     /// Last activity known to the store: what a restart would go by.
     pub(super) seen_kept: Timestamp,
+}
+
+impl FamilySlot {
+    /// As nobody did anything since the log-in.
+    pub(super) fn of(family: &Family) -> Self {
+        let inactivity_ms = family.inactivity_timeout.as_millis();
+        Self {
+            token_key: family.token_key,
+            token_digest: family.token_digest,
+            proof: None,
+            account: family.account,
+            session_epoch: family.session_epoch,
+            started_at: family.started_at,
+            authenticated_at: family.authenticated_at,
+            inactivity_ms: u64::try_from(inactivity_ms).unwrap_or(u64::MAX),
+            seen: family.authenticated_at,
+            seen_kept: family.authenticated_at,
+        }
+    }
+
+    pub(super) fn inactivity_timeout(&self) -> Duration {
+        Duration::from_millis(self.inactivity_ms)
+    }
 }
 
 /// What a stripe was like before a cold load read the store.
@@ -196,7 +219,7 @@ impl SessionTable {
     }
 
     /// `proof` is that of the token of `digest`.
-    pub(super) fn prove(&self, selector: Selector, digest: &[u8; 32], proof: [u8; 32]) {
+    pub(super) fn prove(&self, selector: Selector, digest: &[u8; 32], proof: [u8; 16]) {
         let mut stripe = self.stripe(SlotKey::Family(selector));
         if let Some(slot) = stripe.families.get_mut(&selector)
             && slot.token_digest == *digest
@@ -294,7 +317,7 @@ mod tests {
             session_epoch: 1,
             started_at: Timestamp::default(),
             authenticated_at: Timestamp::default(),
-            inactivity_timeout: Duration::from_secs(1),
+            inactivity_ms: 1,
             seen: Timestamp::default(),
             seen_kept: Timestamp::default(),
         }
@@ -309,11 +332,11 @@ mod tests {
         };
         let proof = || table.family(SELECTOR).and_then(|slot| slot.proof);
         install(1);
-        table.prove(SELECTOR, &[1; 32], [9; 32]);
-        assert_eq!(proof(), Some([9; 32]));
+        table.prove(SELECTOR, &[1; 32], [9; 16]);
+        assert_eq!(proof(), Some([9; 16]));
         install(2);
         assert_eq!(proof(), None, "another token");
-        table.prove(SELECTOR, &[1; 32], [9; 32]);
+        table.prove(SELECTOR, &[1; 32], [9; 16]);
         assert_eq!(proof(), None, "a check of the token before comes late");
     }
 }
