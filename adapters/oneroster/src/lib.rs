@@ -60,6 +60,9 @@ impl Format {
     }
 }
 
+/// The most digits that a number is padded to: longer ones are no log-in numbers.
+pub const NUMBER_WIDTH_MAX: usize = 32;
+
 /// How to read.
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
@@ -71,7 +74,7 @@ pub struct ReadOptions {
     /// `identifier`, else `userIds` of a single type; SDS `Student Number` and `Teacher Number`.
     /// `userIds:TYPE` takes the ids of one type. Columns of passwords and birthdates are refused.
     pub number_column: Option<String>,
-    /// Numbers of fewer digits get zeros in front: what a spreadsheet ate.
+    /// Numbers of fewer digits get zeros in front: what a spreadsheet ate. At most [`NUMBER_WIDTH_MAX`].
     pub number_width: Option<usize>,
     /// Everybody of a plain CSV file belongs here, whatever its columns say.
     pub organization: Option<String>,

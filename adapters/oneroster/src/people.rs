@@ -8,7 +8,7 @@ use narthex_core::model::{
 };
 
 use crate::{
-    LeftOut, ReadOptions,
+    LeftOut, NUMBER_WIDTH_MAX, ReadOptions,
     date::{Date, DateOrder, OrderVotes, RawDate},
     error::ReadError,
     findings::{Code, Findings, Shown, whole_file},
@@ -133,7 +133,7 @@ pub(crate) fn number(
         findings.tell(Code::number_missing, place(), Shown::Nothing, message);
         return None;
     }
-    let width = options.number_width.unwrap_or(0);
+    let width = options.number_width.unwrap_or(0).min(NUMBER_WIDTH_MAX);
     let short = written.len() < width && written.bytes().all(|byte| byte.is_ascii_digit());
     let padded = format!("{written:0>width$}");
     let number = if short {

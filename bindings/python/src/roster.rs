@@ -11,7 +11,7 @@ use narthex::core::model::{
     Birthdate, Contact, InvalidInput, LoginId, Membership, OrganizationId, OrganizationKind, Role,
 };
 use narthex::core::portal::{HoldDecision, HoldScope, ImportOptions, ImportReport, Portal};
-use narthex::oneroster::{self, Date, DateOrder, Format, ReadOptions};
+use narthex::oneroster::{self, Date, DateOrder, Format, NUMBER_WIDTH_MAX, ReadOptions};
 use pyo3::prelude::*;
 
 use crate::engine::Engine;
@@ -25,6 +25,7 @@ pub(crate) struct ReadingArgument {
     format: Option<String>,
     date_order: Option<String>,
     number_column: Option<String>,
+    number_width: Option<Py<PyAny>>,
     source: Option<String>,
     organization: Option<String>,
     delta: bool,
@@ -57,6 +58,14 @@ impl ReadingArgument {
             }
         };
         options.number_column = self.number_column;
+        if let Some(said) = self.number_width {
+            let width = said.extract(py).ok();
+            let width = width.filter(|width| (1..=NUMBER_WIDTH_MAX).contains(width));
+            options.number_width = Some(width.ok_or_else(|| {
+                let message = format!("is not from 1 to {NUMBER_WIDTH_MAX} digits");
+                invalid_argument(py, "number_width", &message)
+            })?);
+        }
         options.source = self.source;
         options.organization = self.organization;
         options.delta = self.delta;

@@ -66,6 +66,13 @@ def test_a_csv_file_of_one_organization(school: TestPortal, tmp_path: Path) -> N
     assert again(head + pia, delta=False).deactivated == 1
     with pytest.raises(InvalidArgument, match="none of"):
         school.import_roster(file, format="xlsx")  # type: ignore[arg-type]
+    file.write_text(head + "42,Uma,Lind,2012-01-03\n")
+    eaten = school.import_roster(file, organization="west-high", number_width=6, delta=True)
+    assert eaten.added == 1 and school.person("000042") is not None
+    for width in (0, -1, 33, 2**70, "6"):
+        with pytest.raises(InvalidArgument) as error:
+            school.import_roster(file, number_width=width)  # type: ignore[arg-type]
+        assert error.value.argument == "number_width"
 
 
 def guess(school: Portal, someone: Someone, day: int, **more: str | Asker) -> None:

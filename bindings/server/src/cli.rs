@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use narthex::oneroster::{DateOrder, Format};
+use narthex::oneroster::{DateOrder, Format, NUMBER_WIDTH_MAX};
 use serde::{Deserialize, Serialize};
 
 use self::audit::AuditCommand;
@@ -268,9 +268,6 @@ pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
 }
-
-/// The most digits a number is padded to: longer ones are no log-in numbers.
-const NUMBER_WIDTH_MAX: usize = 32;
 
 fn number_width(text: &str) -> Result<usize, String> {
     match text.parse() {

@@ -1,7 +1,9 @@
 //! One plain CSV file.
 
 use narthex_core::model::Role;
-use narthex_oneroster::{DateOrder, Format, ReadError, ReadOptions, Reading, read, read_zip};
+use narthex_oneroster::{
+    DateOrder, Format, NUMBER_WIDTH_MAX, ReadError, ReadOptions, Reading, read, read_zip,
+};
 
 use crate::common::*;
 
@@ -156,6 +158,8 @@ fn zeros_that_a_spreadsheet_ate_come_back_and_others_are_kept() {
         numbers(&with(|o| o.number_width = Some(5))),
         ["00042", "00043", "T-1"]
     );
+    let widest = numbers(&with(|o| o.number_width = Some(usize::MAX)));
+    assert_eq!(widest[0].len(), NUMBER_WIDTH_MAX);
     let padded = file(text)
         .read_with(&with(|o| o.number_width = Some(5)))
         .unwrap();

@@ -53,6 +53,7 @@ class Office(People):
         format: Literal["oneroster", "sds", "csv"] | None = None,
         date_order: Literal["ymd", "mdy", "dmy"] | None = None,
         number_column: str | None = None,
+        number_width: int | None = None,
         source: str | None = None,
         organization: str | None = None,
         delta: bool = False,
@@ -60,6 +61,7 @@ class Office(People):
         """Brings a roster into the store: values, or a OneRoster or School Data Sync folder or zip, or
         one plain CSV file, which the other arguments say how to read.
 
+        ``number_width``: numbers of fewer digits get zeros in front, which a spreadsheet ate.
         ``source``: whose file it is; it must be said where another source is known. ``organization``:
         where everybody of a CSV file belongs, which then is a source of its own. ``delta``: the file
         lists only what changed. ``accept_new_ids``: go on with a complete file that lists nobody whom
@@ -68,6 +70,7 @@ class Office(People):
             format=format,
             date_order=date_order,
             number_column=number_column,
+            number_width=number_width,
             source=source,
             organization=organization,
             delta=delta,
@@ -83,6 +86,7 @@ class Office(People):
         format: Literal["oneroster", "sds", "csv"] | None = None,
         date_order: Literal["ymd", "mdy", "dmy"] | None = None,
         number_column: str | None = None,
+        number_width: int | None = None,
         source: str | None = None,
         organization: str | None = None,
         delta: bool = False,
@@ -92,6 +96,7 @@ class Office(People):
             format=format,
             date_order=date_order,
             number_column=number_column,
+            number_width=number_width,
             source=source,
             organization=organization,
             delta=delta,

@@ -33,6 +33,7 @@ class Reading:
     format: str | None = None
     date_order: str | None = None
     number_column: str | None = None
+    number_width: int | None = None
     source: str | None = None
     organization: str | None = None
     delta: bool = False

@@ -256,7 +256,7 @@ export function staffPage(page) {
     end: page.getByRole("button", { name: "Log out everywhere" }),
     check: page.getByRole("button", { name: "Check", exact: true }),
     another: page.getByRole("link", { name: "Find somebody else" }),
-    notice: page.getByRole("status").and(page.locator("#notice")),
+    notice: page.getByRole("status"),
     alert: page.getByRole("alert"),
     code: page.getByRole("region", { name: /code for/ }),
     /** @param {string} id */

@@ -29,6 +29,11 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=["oneroster", "sds", "csv"])
         parser.add_argument("--date-order", choices=["ymd", "mdy", "dmy"])
         parser.add_argument("--number-column")
+        parser.add_argument(
+            "--number-width",
+            type=int,
+            help="numbers of fewer digits get zeros in front: what a spreadsheet ate",
+        )
         parser.add_argument("--source", help="whose file it is, where another source is known")
         parser.add_argument("--organization", help="everybody of a CSV file belongs here")
         parser.add_argument(
@@ -44,6 +49,7 @@ class Command(BaseCommand):
                 format=options["format"],
                 date_order=options["date_order"],
                 number_column=options["number_column"],
+                number_width=options["number_width"],
                 source=options["source"],
                 organization=options["organization"],
                 delta=options["delta"],
