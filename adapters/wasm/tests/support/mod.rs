@@ -252,7 +252,7 @@ pub(crate) fn wild(hook: Hook) -> String {
              (if (i32.ne (memory.size) (i32.const 3)) (then (unreachable)))
              (local.set $at (i32.shl (memory.grow (i32.const 8)) (i32.const 16)))
              (loop $again
-               (if (i64.load (local.get $at)) (then (unreachable)))
+               (if (i64.ne (i64.load (local.get $at)) (i64.const 0)) (then (unreachable)))
                (local.set $at (i32.add (local.get $at) (i32.const 8)))
                (br_if $again (i32.lt_u (local.get $at) (i32.const 720896))))",
         ),
