@@ -56,7 +56,7 @@
   // ---- What the last form of this tab asked for: where the server streams no events, the page that
   // comes next tells the other tabs that it has come true. They ask the server before they believe it.
 
-  /** @param {HTMLFormElement} form @param {string} family */
+  /** What the form asks for, if it is one of these. @param {HTMLFormElement} form @param {string} family */
   function rememberAsked(form, family) {
     const { pathname } = new URL(form.getAttribute("action") ?? "", location.href);
     const what = /\/(logout|account\/password)$/.exec(pathname)?.[1];
@@ -66,6 +66,7 @@
     } catch {
       // Storage may be off: the other tabs ask every half minute.
     }
+    return what;
   }
 
   /** Whose family, if `what` is what was asked for; forgotten with this. @param {string} what */
@@ -751,7 +752,8 @@
       const form = /** @type {HTMLFormElement} */ (event.target);
       // A page that sends its form by a script stays where it is.
       if (form.method !== "post" || event.defaultPrevented) return;
-      rememberAsked(form, family);
+      // Once the cookie is gone, the server cannot say why any more.
+      if (rememberAsked(form, family) === "logout") tell({ type: "ended", reason: "log_out" });
       submitting = true;
       setTimeout(() => {
         submitting = false;

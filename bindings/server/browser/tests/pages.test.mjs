@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
-import { eventually } from "../lib/eventually.mjs";
+import { eventually, pause } from "../lib/eventually.mjs";
 import { rule } from "../lib/house.mjs";
 import {
   claimPage,
@@ -129,6 +129,24 @@ rule("S11 logging out takes every draft with it, in every tab", async (house) =>
     assert.deepEqual(await drafts(one), []);
   }
 }, { refusals: [401] });
+
+rule("S11 a tab that asks before it hears of the log-out keeps no draft either", async (house) => {
+  const person = await house.claimed();
+  const { family, tab } = await house.loggedIn(person);
+  // What would tell the second tab comes late: the first one leads, hears nothing, and is slow.
+  await tab.route(/api\/v1\/events/, (route) => route.abort("internetdisconnected"));
+  await tab.reload();
+  await landingPage(tab).greeting.waitFor();
+  const second = await family.tab(NOTES);
+  await typeNote(second, "Another thought");
+  await tab.route(/assets\/portal\..*js/, async (route) => {
+    await pause(3000);
+    await route.continue();
+  });
+  await header(tab, fullName(person)).leave();
+  await logInPage(second).notice.getByText("You are logged out").waitFor();
+  assert.deepEqual(await drafts(second), []);
+}, { refusals: [401], offline: true });
 
 rule("the end of a whole day is told before, with its reason, and nothing puts it off", async (house) => {
   const person = await house.claimed();
