@@ -64,25 +64,41 @@ after(async () => {
  */
 export function rule(name, body, options = {}) {
   const limit = TEST_MS_MAX * (options.minutes ?? 1);
-  test(name, { timeout: limit + 3 * AFTERWARDS_MS_MAX }, async (t) => {
-    prepare();
-    roster ??= rosterWithContacts();
-    const words = ["--roster", await roster, ...(options.words ?? [])];
-    const server = await PortalUnderTest.start(words);
-    const house = new House(server, options, (line) => t.diagnostic(line));
+  test(name, { timeout: 2 * (limit + 3 * AFTERWARDS_MS_MAX) }, async (t) => {
+    const tell = (/** @type {string} */ line) => t.diagnostic(line);
     try {
-      await atMost(limit, "this test", body(house));
-      assert.deepEqual(house.trouble, [], "what the browsers complained of");
+      await shown(name, body, options, tell);
     } catch (error) {
-      const folder = await house.keep(name);
-      const said = error instanceof Error ? error : new Error(String(error));
-      said.message += `\n  screenshots and logs: ${folder}`;
-      throw said;
-    } finally {
-      await house.close();
-      await server.stop();
+      // That a process of the browser dies is no answer of the portal's; twice in one test it would be.
+      if (!(error instanceof Error && /(Page|Target) crashed/.test(error.message))) throw error;
+      tell(`once more, for the browser failed: ${error.message}`);
+      await shown(name, body, options, tell);
     }
   });
+}
+
+/**
+ * @param {string} name @param {(house: House) => Promise<void>} body @param {RuleOptions} options
+ * @param {(line: string) => void} tell
+ */
+async function shown(name, body, options, tell) {
+  prepare();
+  roster ??= rosterWithContacts();
+  const words = ["--roster", await roster, ...(options.words ?? [])];
+  const server = await PortalUnderTest.start(words);
+  const house = new House(server, options, tell);
+  try {
+    await atMost(TEST_MS_MAX * (options.minutes ?? 1), "this test", body(house));
+    assert.deepEqual(house.trouble, [], "what the browsers complained of");
+  } catch (error) {
+    const folder = await house.keep(name);
+    const said = error instanceof Error ? error : new Error(String(error));
+    said.message += `\n  screenshots and logs: ${folder}`;
+    throw said;
+  } finally {
+    await house.close();
+    await server.stop();
+  }
 }
 
 export class House {
