@@ -26,6 +26,7 @@ pub fn read(bytes: &[u8], file_name: &str, mut options: ReadOptions) -> Result<R
     let mut reading = if bytes.starts_with(b"PK") {
         read_zip(Cursor::new(bytes), &options)?
     } else {
+        options.limits.file_bytes_max = ROSTER_BYTES_MAX as u64;
         let name = match file_name {
             "" => "people.csv",
             name => name,

@@ -215,3 +215,15 @@ async fn a_file_that_comes_from_elsewhere_is_refused_in_one_call_too() {
     };
     assert_eq!(findings[0].code, "source_needed");
 }
+
+#[test]
+fn an_upload_that_is_too_long_is_refused_packed_or_not() {
+    let today = Date::from_ymd(2026, 9, 1).unwrap();
+    let mut file = b"Student Number,First Name,Last Name,School\n".to_vec();
+    let read = |file: &[u8]| narthex::uploads::read(file, "", ReadOptions::new(today));
+    assert!(read(&file).is_ok());
+    file.resize(narthex::http::ROSTER_BYTES_MAX + 1, b' ');
+    assert!(read(&file).is_err());
+    file.splice(..2, *b"PK");
+    assert!(read(&file).is_err());
+}

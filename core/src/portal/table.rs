@@ -94,7 +94,7 @@ pub(super) struct FamilySlot {
     pub(super) token_key: u32,
     pub(super) token_digest: [u8; 32],
     /// [`SessionToken::proof`] of the token that was shown to be that of `token_digest`: a later check
-    /// computes it in a third of the time. It is never stored.
+    /// computes one block of SHA-256 for it instead of three. It is never stored.
     pub(super) proof: Option<[u8; 16]>,
     pub(super) account: AccountId,
     pub(super) session_epoch: u64,

@@ -209,3 +209,23 @@ fn the_caller_may_name_the_source_and_the_path_never_does() {
     let bare = blank.replace("manifest.csv", "derived-from-microsoft-sds-sample", "");
     assert_eq!(source(bare, &options()), "oneroster");
 }
+
+#[test]
+fn only_the_caller_or_the_organization_of_a_csv_file_names_the_source() {
+    let claimed = |sample: &str, change: fn(&mut ReadOptions)| {
+        let mut options = options();
+        change(&mut options);
+        let reading = read(&sample_path(sample), &options).unwrap();
+        reading.source_is_claimed
+    };
+    for sample in ["oneroster-v1p2-98-users", "csv-98-users/people.csv"] {
+        assert!(claimed(sample, |_| ()), "{sample}");
+        assert!(!claimed(sample, |o| o.source = Some("north".into())));
+    }
+    let chosen = |o: &mut ReadOptions| o.organization = Some("north".into());
+    assert!(
+        claimed("oneroster-v1p2-98-users", chosen),
+        "it says nothing of such files"
+    );
+    assert!(!claimed("csv-98-users/people.csv", chosen));
+}

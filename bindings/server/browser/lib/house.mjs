@@ -26,6 +26,8 @@ const TEST_MS_MAX = 60_000;
 const AFTERWARDS_MS_MAX = 20_000;
 /** What a step of a browser may take before it counts as not happening. */
 const STEP_MS_MAX = 15_000;
+/** So long a form may be on its way, as in `portal.js`. */
+const SENT_MS_MAX = 10_000;
 /** So long a page needs at most to be done with a key. */
 const SETTLED_MS = 200;
 
@@ -198,13 +200,14 @@ export class House {
   #watch(context) {
     const origin = new URL(this.url).origin;
     const expected = this.#options.refusals ?? [];
-    // While a form is on its way that ends the token, a page may still ask with it.
-    let ending = false;
+    // When a form was last sent that ends the token: on its way, a page may still ask with it.
+    let ending = -Infinity;
     context.on("console", (message) => {
       if (message.type() !== "error" && message.type() !== "warning") return;
       const status = /responded with a status of (\d+)/.exec(message.text())?.[1];
       if (status && expected.includes(Number(status))) return;
-      if (status === "401" && ending && message.location().url.endsWith("/api/v1/session")) return;
+      const asked = message.location().url.endsWith("/api/v1/session");
+      if (status === "401" && asked && Date.now() - ending < SENT_MS_MAX) return;
       if (this.#options.offline && message.text().includes("ERR_INTERNET_DISCONNECTED")) return;
       this.trouble.push(`console: ${message.text()} (${message.location().url})`);
     });
@@ -212,7 +215,8 @@ export class House {
     context.on("request", (request) => {
       const url = request.url();
       this.requests.push(`${request.method()} ${url}`);
-      ending ||= request.method() === "POST" && /\/(logout|account\/password)$/.test(url);
+      const ends = request.method() === "POST" && /\/(logout|account\/password)$/.test(url);
+      if (ends) ending = Date.now();
       if (!url.startsWith(`${origin}/`) && !url.startsWith("data:")) {
         this.trouble.push(`a request to elsewhere: ${url}`);
       }
