@@ -45,6 +45,12 @@ pub enum ReadError {
     /// Files of two formats lie beside each other.
     #[error("files of both OneRoster and School Data Sync are here; say --format oneroster|sds")]
     FormatUndecided,
+    /// An organization was given for files that say themselves where each person belongs.
+    #[error(
+        "OneRoster and School Data Sync files say where each person belongs; leave out \
+         --organization, which is for one plain CSV file"
+    )]
+    OrganizationForPlainCsv,
     /// A cap of [`Limits`](crate::Limits) was reached.
     #[error("{file}: more than {limit} {what}; raise {name} if this roster is really that large")]
     TooLarge {

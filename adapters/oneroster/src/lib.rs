@@ -76,7 +76,7 @@ pub struct ReadOptions {
     pub number_column: Option<String>,
     /// Numbers of fewer digits get zeros in front: what a spreadsheet ate. At most [`NUMBER_WIDTH_MAX`].
     pub number_width: Option<usize>,
-    /// Everybody of a plain CSV file belongs here, whatever its columns say.
+    /// Everybody of a plain CSV file belongs here, whatever its columns say. Refused with other formats.
     pub organization: Option<String>,
     /// The files list only what changed, whatever the manifest says.
     pub delta: bool,
@@ -186,6 +186,9 @@ pub fn read_files(files: &mut dyn FileSource, options: &ReadOptions) -> Result<R
         (None, (true, true)) => return Err(ReadError::FormatUndecided),
         (None, (false, false)) => return Err(ReadError::NotARoster),
     };
+    if format != Format::Csv && options.organization.is_some() {
+        return Err(ReadError::OrganizationForPlainCsv);
+    }
     let roster = match format {
         _ if findings.stopped() => Roster::default(),
         Format::OneRoster => oneroster::read(&mut input, options, &mut findings)?,
@@ -227,8 +230,7 @@ fn finish(roster: Roster, findings: Findings, format: Format, options: &ReadOpti
             .changes
             .extend(whole.into_iter().map(RosterChange::from));
     }
-    let named =
-        options.source.is_some() || (format == Format::Csv && options.organization.is_some());
+    let named = options.source.is_some() || options.organization.is_some();
     let source = options.source.clone().or(roster.source);
     Reading {
         batch: RosterBatch {

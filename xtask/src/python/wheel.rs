@@ -22,7 +22,7 @@ pub(crate) fn wheel() -> Result<(), String> {
     timed("the wheel was built", || {
         let mut maturin = tools.tool("maturin");
         maturin
-            .args(["build", "--quiet", "--release", "--zig"])
+            .args(["build", "--quiet", "--zig"])
             .args(["--compatibility", PLATFORM, "--out"])
             .arg(&out);
         // maturin looks for zig's Python on the PATH.
@@ -70,7 +70,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), String> {
     timed("the wheel was built", || {
         run(environment
             .tool("maturin")
-            .args(["build", "--quiet", "--release", "--out"])
+            .args(["build", "--quiet", "--out"])
             .arg(&wheels))
     })?;
     environment.pip_file(&only(&wheels, ".whl")?)?;

@@ -113,6 +113,18 @@ fn a_file_without_schools_needs_to_be_told_where_everybody_belongs() {
 }
 
 #[test]
+fn an_organization_is_refused_where_the_files_say_who_belongs_where() {
+    let told = with(|o| o.organization = Some("north".into()));
+    for files in [Files::oneroster(), Files::sds()] {
+        let error = files.read_with(&told).unwrap_err();
+        assert!(
+            matches!(error, ReadError::OrganizationForPlainCsv),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn two_columns_that_may_be_the_number_are_asked_about_and_never_mixed() {
     let text =
         "Student ID,Student Number,First Name,Last Name,School\n1,A1,Ada,Byron,N\n2,,Ben,Okoro,N\n";
