@@ -376,6 +376,9 @@ def test_checks_say_what_to_do() -> None:
         ({"LOGIN_URL": "/accounts/login/"}, "narthex.W001"),
         ({"NARTHEX": {"store": "memory:"}}, "narthex.E001"),
         ({"NARTHEX": {"store": "memory:", "base_url": "x", "typo": 1}}, "narthex.E001"),
+        ({"NARTHEX": settings.NARTHEX | {"django_users": "/admin/"}}, "narthex.E001"),
+        ({"NARTHEX": settings.NARTHEX | {"apps": "/diary/"}}, "narthex.E001"),
+        ({"NARTHEX": {"store": "memory:", "base_url": "x", "policy": {}}}, "narthex.E001"),
     ):
         with override_settings(**changed):
             assert id in [message.id for message in check_settings(None)]

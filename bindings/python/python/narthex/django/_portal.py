@@ -36,6 +36,10 @@ def narthex_settings() -> dict[str, Any]:
         raise ImproperlyConfigured('settings.NARTHEX needs "store" and "base_url"')
     if unknown := told.keys() - SETTINGS:
         raise ImproperlyConfigured(f"settings.NARTHEX has unknown keys: {sorted(unknown)}")
+    for name in ("apps", "django_users"):
+        # Every path begins with one of the letters of "/admin/".
+        if isinstance(told.get(name), str):
+            raise ImproperlyConfigured(f'NARTHEX["{name}"] is a list of prefixes, not one text')
     return told
 
 
@@ -45,7 +49,8 @@ def policy_of(told: dict[str, Any]) -> Policy:
     if policy is not None:
         if "apps" in told:
             raise ImproperlyConfigured('give NARTHEX["policy"] its apps, or NARTHEX["apps"], not both')
-        assert isinstance(policy, Policy)
+        if not isinstance(policy, Policy):
+            raise ImproperlyConfigured('NARTHEX["policy"] is no narthex.Policy')
         return policy
     return Policy(apps=tuple(App(prefix) for prefix in told.get("apps", ())))
 
