@@ -40,7 +40,7 @@ pub use catalogue::{Application, Catalogue, Download, DownloadFile, Link};
 pub use host::{Admission, Entry, HeaderError, Visit};
 pub use language::Language;
 pub use narthex_core::model::{Cidr, CidrError};
-pub use proxies::Peer;
+pub use proxies::{Peer, source_of};
 pub use reply::{FAILED_ANSWER_GRID, OnGrid};
 pub use roster::{
     DayOrMonth, ROSTER_BYTES_MAX, ReadRoster, ReadingRoster, RosterReader, RosterUnreadable,

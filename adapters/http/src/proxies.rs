@@ -57,6 +57,13 @@ pub(crate) fn source(address: IpAddr) -> String {
     }
 }
 
+/// As budgets count it, of an address as servers write it, with a port or without: for the
+/// [`source`](narthex_core::Asker::source) of applications that ask the engine themselves. `None`: it is no
+/// address.
+pub fn source_of(written: &str) -> Option<String> {
+    hop_address(written).map(source)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

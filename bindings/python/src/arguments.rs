@@ -111,8 +111,10 @@ pub(crate) struct AskerArgument {
 
 impl From<AskerArgument> for Asker {
     fn from(said: AskerArgument) -> Self {
+        // Budgets count whoever asks once, however the address is written.
+        let source = narthex::http::source_of(&said.source).unwrap_or(said.source);
         Self {
-            source: said.source,
+            source,
             request_id: RequestId::new(&said.request_id),
             client_label: said.client_label.chars().take(200).collect(),
             // What no portal made is no known browser.

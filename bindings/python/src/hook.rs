@@ -267,7 +267,7 @@ impl EventSink for PythonHook {
         // It misses the event.
         let _heard = self.ask(|sink| {
             let event = values::people::event(sink.py(), event)?;
-            sink.call_method1("observe", (event,)).map(drop)
+            ASKING.call(sink.py(), "observe", (sink, event)).map(drop)
         });
     }
 }

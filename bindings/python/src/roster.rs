@@ -11,7 +11,7 @@ use narthex::core::model::{
     Birthdate, Contact, InvalidInput, LoginId, Membership, OrganizationId, OrganizationKind, Role,
 };
 use narthex::core::portal::{HoldDecision, HoldScope, ImportOptions, ImportReport, Portal};
-use narthex::oneroster::{self, Date, DateOrder, Format, NUMBER_WIDTH_MAX, ReadOptions};
+use narthex::oneroster::{self, Date, DateOrder, Format, NUMBER_WIDTH_MAX, ReadError, ReadOptions};
 use pyo3::prelude::*;
 
 use crate::engine::Engine;
@@ -102,7 +102,13 @@ pub(crate) async fn import_files(
     mut asked: ImportOptions,
 ) -> Result<Import, Failure> {
     let reading = oneroster::read(&path, &options);
-    let reading = reading.map_err(|error| Failure::Argument("path", error.to_string()))?;
+    let reading = reading.map_err(|error| {
+        let argument = match error {
+            ReadError::OrganizationForPlainCsv => "organization",
+            _ => "roster",
+        };
+        Failure::Argument(argument, error.to_string())
+    })?;
     let left_out = reading.left_out.len();
     asked.source_is_claimed = reading.source_is_claimed;
     if !reading.is_usable() {

@@ -326,7 +326,7 @@ pub(crate) fn finding<'py>(py: Python<'py>, finding: &Finding) -> Made<'py> {
     VALUES.call(py, "Finding", told)
 }
 
-/// An import; `None`: the files could not be used, and nothing was changed.
+/// An import; `None`: the files could not be used, and nothing was changed, as when it is stopped.
 pub(crate) fn import_report<'py>(
     py: Python<'py>,
     report: Option<&ImportReport>,
@@ -337,7 +337,7 @@ pub(crate) fn import_report<'py>(
     let counts = report.unwrap_or(&nothing);
     let organizations: Vec<_> = counts.organizations.iter().collect();
     let told = (
-        report.is_some(),
+        report.is_some_and(|report| !report.is_stopped()),
         counts.added,
         counts.changed,
         counts.unchanged,

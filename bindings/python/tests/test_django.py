@@ -66,7 +66,7 @@ if not settings.configured:
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, HttpResponse
@@ -78,7 +78,7 @@ from narthex import App, Membership, Organization, Policy, RosterBatch, RosterPe
 from narthex.django import set_portal
 from narthex.django.checks import check_settings
 from narthex.django.models import PortalAccount
-from narthex.testing import ADA, BEN, Someone, TestPortal, claim, log_in, portal
+from narthex.testing import ADA, BEN, HOME, Someone, TestPortal, claim, log_in, portal
 
 HOST = "127.0.0.1:8000"
 PAGE: dict[str, Any] = {"HTTP_HOST": HOST, "HTTP_ACCEPT": "text/html", "HTTP_SEC_FETCH_USER": "?1"}
@@ -92,6 +92,11 @@ def who(request: HttpRequest) -> HttpResponse:
 def diary(request: HttpRequest) -> HttpResponse:
     template = Template("{% load narthex %}{% narthex_header %}{{ request.user.get_full_name }}")
     return HttpResponse(template.render(RequestContext(request)))
+
+
+@permission_required("auth.add_user")
+def grown_ups(request: HttpRequest) -> HttpResponse:
+    raise AssertionError("nobody of the portal's has this permission")
 
 
 def own(request: HttpRequest, page: str = "") -> HttpResponse:
@@ -130,6 +135,7 @@ def note(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("diary/", diary),
+    path("diary/grown-ups", grown_ups),
     path("diary/own", own),
     path("diary/own/<str:page>", own),
     path("who/", who),
@@ -201,8 +207,11 @@ def test_the_user_of_the_request_is_the_projects_own(school: TestPortal) -> None
 def test_a_user_that_the_project_made_inactive_is_nobody(school: TestPortal) -> None:
     client = known(school)
     client.get("/who/", **PAGE)
+    assert client.get("/diary/grown-ups", **PAGE).status_code == 403, "and not led around for ever"
     get_user_model()._default_manager.update(is_active=False)
     assert client.get("/who/", **PAGE).content == b"|False"
+    # Not to the log-in, which leads who has a session straight back.
+    assert client.get("/diary/", **PAGE).status_code == 403
 
 
 def test_a_number_makes_nobody_a_user_of_the_project(school: TestPortal) -> None:
@@ -283,6 +292,21 @@ def test_what_is_left_in_djangos_session_goes_with_the_person(school: TestPortal
     assert client.get("/basket/", **PAGE).content == b"1", "another person finds nothing"
     del client.cookies["narthex"]
     assert client.get("/basket/", **PAGE).content == b"1", "nobody finds nothing"
+
+
+def test_what_is_kept_outlives_a_request_that_was_on_its_way(school: TestPortal) -> None:
+    client = known(school)
+    client.get("/basket/", **PAGE)
+    before = client.cookies["narthex"].value
+    session = school.verify_session(before)
+    changed = school.change_password(
+        session, current=ADA.password, new="a stapler for every season", asker=HOME
+    )
+    late = client.get("/basket/", **PAGE)
+    assert b"book" not in late.content and late.content not in (b"1", b"2"), "shown to nobody"
+    assert "sessionid" not in late.cookies, "and kept"
+    client.cookies["narthex"] = changed.token.expose()
+    assert client.get("/basket/", **PAGE).content == b"2"
 
 
 @pytest.mark.parametrize("page", ["/basket/", "/basket/awaited", "/basket/other"])

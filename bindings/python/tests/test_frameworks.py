@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from narthex import App, InvalidArgument, Policy
 from narthex.fastapi import Anybody, FreshPerson, Person, PortalMiddleware
-from narthex.flask import Narthex, current_session, current_visit, login_required
+from narthex.flask import Narthex, current_visit, login_required
 from narthex.starlette import PortalBackend
 from narthex.testing import ADA, TestPortal, log_in, portal
 
@@ -195,7 +195,12 @@ def test_flask_decorator_proxies_and_header(school: TestPortal) -> None:
 
     @app.get("/diary/anybody")
     def anybody() -> str:
-        return "known" if current_session else "stranger"
+        return "known" if current_visit.session else "stranger"
+
+    @app.get("/diary/slow")
+    @login_required
+    async def slow() -> str:
+        return "waited"
 
     client = app.test_client(use_cookies=False)
     place = {"base_url": ORIGIN}
@@ -210,4 +215,5 @@ def test_flask_decorator_proxies_and_header(school: TestPortal) -> None:
     assert "<narthex-header" in page.text and ADA.given_name in page.text
     assert page.headers["cache-control"] == "no-store"
     assert client.get("/diary/anybody", headers=known, **place).text == "known"
+    assert client.get("/diary/slow", headers=known | PAGE, **place).text == "waited"
     assert client.get("/portal/login", **place).status_code == 200

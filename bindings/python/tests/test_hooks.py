@@ -314,6 +314,20 @@ def test_a_sink_hears_what_was_committed_and_cannot_fail_it(school: TestPortal) 
     assert ear.events[-1].account == login.session.account
 
 
+def test_a_sink_that_would_never_run_is_told_of(
+    school: TestPortal, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Lazy:
+        name = "lazy"
+
+        def observe(self, event: Any) -> Any:
+            yield event
+
+    school.set_hooks(Hooks(event_sinks=[Lazy()]))
+    claim(school)
+    assert "the hook lazy did not answer: TypeError" in caplog.text
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -38,6 +38,15 @@ def get(app: Any, target: str, headers: dict[str, str], method: str = "GET") -> 
     return asyncio.run(asgi(app, method, target, headers, b"", "192.0.2.7"))
 
 
+def below(app: Any, mount: str) -> Any:
+    """As a server or a framework hands it on that was told of a mount."""
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "root_path": mount}, receive, send)
+
+    return mounted
+
+
 def cookie(school: TestPortal) -> dict[str, str]:
     return {"cookie": f"narthex={log_in(school).token.expose()}"}
 
@@ -340,11 +349,11 @@ def test_s14_no_spelling_of_a_path_leads_around_the_log_in(
         start_response("200 OK", [])
         return [b""]
 
-    def on_wsgi(path: str) -> int:
+    def on_wsgi(path: str, mount: str = "") -> int:
         told: list[int] = []
         environ = {
             "REQUEST_METHOD": "GET",
-            "SCRIPT_NAME": "",
+            "SCRIPT_NAME": mount,
             "PATH_INFO": path.encode().decode("latin-1"),
             "HTTP_HOST": "127.0.0.1:8000",
             "REMOTE_ADDR": "192.0.2.7",
@@ -366,8 +375,30 @@ def test_s14_no_spelling_of_a_path_leads_around_the_log_in(
     ):
         assert on_wsgi(path) == 401, path
         assert get(on_asgi, quote(path), HOST).status == 401, path
+    # Some servers hand on what is no path, and frameworks put the slash before it.
+    assert on_wsgi(bare) == 400
+    # What whoever asks says of the mount is not believed.
+    for mount in ("/x", f"/{bare[:2]}", "/api/api"):
+        assert on_wsgi(f"/{bare}/x", mount) == 404, mount
+        around = get(below(on_asgi, mount), quote(f"{mount}/{bare}/x"), HOST)
+        assert around.status == 404, mount
+        sent, _ = asyncio.run(websocket(below(on_asgi, mount), f"{mount}/{bare}/x", HOST))
+        assert [one["type"] for one in sent] == ["websocket.close"], mount
     assert served == []
     assert on_wsgi("/other/") == 200
+    assert on_wsgi("/other/", "/x") == 200
+    assert on_wsgi("") == 200
+
+
+def test_a53_the_page_of_another_organization_is_not_below_a_mount() -> None:
+    apps = (App("/other/"), App("/timetable/", organization="south-high"))
+    with portal(base_url="http://127.0.0.1:8000/portal", policy=Policy(apps=apps)) as school:
+        claim(school)
+        known = HOST | {"cookie": f"narthex={log_in(school).token.expose()}"}
+        app = PortalMiddleware(hello, school, protect=["/"])
+        assert get(app, "/timetable/x", known).status == 403
+        assert get(below(app, "/x"), "/x/timetable/x", known).status == 404
+        assert get(below(app, "/other"), "/other/x", known).status == 200
 
 
 def test_prefixes_are_a_list_of_paths(mounted: TestPortal) -> None:

@@ -321,6 +321,25 @@ def pupils(count: int, organization: str = "north-high", first: int = 1) -> Rost
     return RosterBatch(source="office", complete=True, people=people)
 
 
+def test_what_cannot_be_read_names_the_argument(school: TestPortal, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument) as missing:
+        school.import_roster(tmp_path / "missing.zip")
+    assert missing.value.argument == "roster"
+    sample = Path(__file__).parents[3] / "examples/rosters/oneroster-v1p2-98-users"
+    with pytest.raises(InvalidArgument) as unused:
+        school.import_roster(sample, organization="north-high")
+    assert unused.value.argument == "organization"
+
+
+@pytest.mark.parametrize("said", [{"delta": True}, {"organization": "north-high"}])
+def test_values_are_not_read_and_say_so(staffed: TestPortal, said: dict[str, Any]) -> None:
+    desk = staffed.staff_desk(log_in(staffed, CLERK).session)
+    for bring_in in (staffed.import_roster, desk.preview_roster, desk.import_roster):
+        with pytest.raises(InvalidArgument) as error:
+            bring_in(pupils(20), **said)
+        assert error.value.argument == next(iter(said))
+
+
 def test_az01_staff_bring_in_a_list_of_their_own_school_once_they_have_looked_at_it(
     staffed: TestPortal,
 ) -> None:

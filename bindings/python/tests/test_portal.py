@@ -433,14 +433,37 @@ def test_a_url_that_is_not_taken_says_what_is(url: str) -> None:
         Portal.open(url)
 
 
+@pytest.mark.parametrize(
+    ("written", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7:49152", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::9]:49152", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::/64", "2001:db8:1:2::/64"),
+        ("", ""),
+    ],
+)
+def test_wb14_an_address_counts_once_however_it_is_written(
+    school: TestPortal, written: str, counted: str
+) -> None:
+    claim(school)
+    with pytest.raises(Refused):
+        school.log_in(ADA.login_id, "not the password at all", asker=narthex.Asker(source=written))
+    tries = [one for one in school.audit_after(limit=512) if one.kind == "attempt_reserved"]
+    assert counted in [one.source for one in tries]
+
+
 def test_a_roster_in_files_is_read(school: TestPortal) -> None:
     rosters = Path(__file__).parents[3] / "examples/rosters"
     package = rosters / "oneroster-v1p2-98-users/package.zip"
     stopped = school.import_roster(package)
     assert "source_needed" in [one.code for one in stopped.findings] and stopped.added == 0
+    assert not stopped.usable, "nothing was changed"
     report = school.import_roster(package, source="sample")
     assert report.usable and report.added == 98
     again = school.import_roster(package, source="sample", dry_run=True)
     assert again.unchanged == 98
-    with pytest.raises(InvalidArgument, match="path"):
+    with pytest.raises(InvalidArgument, match="roster"):
         school.import_roster("/nowhere/at/all")

@@ -132,6 +132,8 @@ class StaffDesk:
             organization=organization,
             delta=delta,
         )
+        if isinstance(roster, RosterBatch):
+            reading.needs_a_file()
         return _narthex.desk_import_roster(
             self._engine, self._session, roster, how, reading, self._asker
         )

@@ -7,9 +7,13 @@ import re
 import time
 from collections.abc import Sequence
 from posixpath import normpath
+from typing import TYPE_CHECKING
 
 from ._errors import InvalidArgument
 from ._narthex import GRID_S
+
+if TYPE_CHECKING:
+    from ._portal import Portal
 
 
 def rest_of_grid(arrived: float) -> float:
@@ -54,5 +58,23 @@ class Protected:
         return path.startswith(self._prefixes) or f"{_plain(path)}/".startswith(self._plain)
 
 
+class Mounts:
+    """Finds requests to a mount that would lead around what is named by whole paths: the engine and
+    ``protect`` judge the whole path, frameworks find the page by what is below the mount. Whoever asks may
+    have named the mount (``SCRIPT_NAME`` as a header, ``/api/api/...`` behind a proxy that strips
+    ``/api``).
+    """
+
+    def __init__(self, portal: Portal, protect: Sequence[str] = ()) -> None:
+        self._named = [*protect, *(app.prefix for app in portal.policy.apps)]
+
+    def lead_around(self, whole: str, below: str) -> bool:
+        """Whether the page is one of those that are named, and the path is not."""
+        if whole == below:
+            return False
+        named = (Protected([prefix]) for prefix in self._named)
+        return any(below in one and whole not in one for one in named)
+
+
 def _plain(path: str) -> str:
-    return normpath(re.sub("/+", "/", path.replace("\\", "/"))).casefold().rstrip("/")
+    return normpath(re.sub("/+", "/", "/" + path.replace("\\", "/"))).casefold().rstrip("/")

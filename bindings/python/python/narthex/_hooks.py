@@ -17,7 +17,7 @@ from .hook import (
     Question,
     Refuse,
 )
-from ._values import StatisticLine, Statistics
+from ._values import AuditEvent, StatisticLine, Statistics
 
 _log = logging.getLogger("narthex.hook")
 
@@ -53,6 +53,13 @@ def lines(hook: LandingStatistic, told: Statistics, language: str) -> list[tuple
     """Label and value of each."""
     added: Sequence[StatisticLine] = hook.lines(told, language)
     return [(line.label, line.value) for line in added]
+
+
+def observe(sink: Any, event: AuditEvent) -> None:
+    """What it answers is no answer: a coroutine or a generator would never have run."""
+    said: object = sink.observe(event)
+    if said is not None:
+        raise TypeError("observe answers nothing")
 
 
 def log(name: str, error: BaseException) -> None:

@@ -41,6 +41,7 @@ class Office(People):
         reading: Reading,
     ) -> _narthex.Operation[ImportReport]:
         if isinstance(roster, RosterBatch):
+            reading.needs_a_file()
             return self._engine.import_batch(roster, dry_run, accept_new_ids)
         return self._engine.import_roster(roster, dry_run, accept_new_ids, reading)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
+from ._errors import InvalidArgument
 from ._values import Contact
 
 
@@ -38,6 +39,12 @@ class Reading:
     organization: str | None = None
     delta: bool = False
 
+    def needs_a_file(self) -> None:
+        """Raises :class:`InvalidArgument` if anything was said: values are not read."""
+        for one in fields(self):
+            if getattr(self, one.name) != one.default:
+                raise InvalidArgument(one.name, "says how a file is read; these are values")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -47,3 +54,8 @@ class Request:
     target: str
     headers: list[tuple[bytes, bytes]]
     peer: str | None
+
+    def __post_init__(self) -> None:
+        # What is no path of ours to the engine, some frameworks take for the path behind it.
+        if not self.target.startswith("/"):
+            raise InvalidArgument("target", "does not begin with a slash")

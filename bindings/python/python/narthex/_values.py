@@ -20,7 +20,8 @@ class Asker:
     """Who asks: what budgets and the audit need to know of a request."""
 
     source: str
-    """The network it came from: an IPv4 address, an IPv6 /64, or empty for the command line."""
+    """The address it came from, of which budgets count an IPv4 address or an IPv6 /64; empty for the
+    command line."""
     request_id: str = ""
     client_label: str = ""
     """A short description of the browser."""

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
-from ._guard import Protected, is_private, rest_of_grid
+from ._guard import Mounts, Protected, is_private, rest_of_grid
 from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
@@ -83,6 +83,7 @@ class PortalMiddleware:
         self.app = app
         self.portal = portal
         self.protect = Protected(protect)
+        self.mounts = Mounts(portal, protect)
         self.pages = PortalApp(portal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,6 +96,9 @@ class PortalMiddleware:
         path = scope["path"]
         if self.portal._engine.owns(path):
             await self.pages(scope, receive, send)
+            return
+        if self.mounts.lead_around(path, _below_mount(scope)):
+            await _answer(send, 404, [], b"")
             return
         try:
             operation = self.portal._engine.admit(_request(scope), path in self.protect)
@@ -129,7 +133,8 @@ class PortalMiddleware:
         path = scope["path"]
         protected = path in self.protect
         of_our_pages = self._is_of_our_pages(scope)
-        if self.portal._engine.owns(path) or (protected and not of_our_pages):
+        around = self.mounts.lead_around(path, _below_mount(scope))
+        if around or self.portal._engine.owns(path) or (protected and not of_our_pages):
             await _close(receive, send)
             return
         try:
@@ -197,6 +202,12 @@ def _without_cookies(scope: Scope) -> Scope:
     return {**scope, "headers": headers}
 
 
+def _below_mount(scope: Scope) -> str:
+    """The path as frameworks look for the page."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 def _request(scope: Scope) -> Request:
     # The path as it was sent: what was percent-encoded stays so.
     path = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~").encode()
@@ -228,7 +239,7 @@ async def _answer(
     send: Send, status: int, headers: list[tuple[bytes, bytes]], content: bytes
 ) -> None:
     length = (b"content-length", str(len(content)).encode())
-    if status != 204 and not any(name == b"content-length" for name, _ in headers):
+    if status not in (204, 304) and not any(name == b"content-length" for name, _ in headers):
         headers = [*headers, length]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

@@ -16,28 +16,22 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
 from ._errors import InvalidArgument
-from ._narthex import Session
 from ._portal import Portal
 from ._visit import Answered, Visit
 from .wsgi import PortalMiddleware, visit_of
 
-__all__ = ["Narthex", "current_session", "current_visit", "login_required"]
+__all__ = ["Narthex", "current_visit", "login_required"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 current_visit: Visit = LocalProxy(lambda: visit_of(request.environ))  # type: ignore[assignment]
 """Who is at the page of the current request."""
-
-current_session: Session | None = LocalProxy(  # type: ignore[assignment]
-    lambda: visit_of(request.environ).session
-)
-"""The session of the current request; false without one."""
 
 
 class Narthex:
@@ -73,6 +67,7 @@ def login_required(view: Callable[P, R]) -> Callable[P, R]:
     @wraps(view)
     def protected(*args: P.args, **kwargs: P.kwargs) -> R:
         visit_of(request.environ).require()
-        return view(*args, **kwargs)
+        answer: R = current_app.ensure_sync(view)(*args, **kwargs)
+        return answer
 
     return protected

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
-from ._guard import Protected, is_private, rest_of_grid
+from ._guard import Mounts, Protected, is_private, rest_of_grid
 from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
@@ -66,6 +66,7 @@ class PortalMiddleware:
         self.app = app
         self.portal = portal
         self.protect = Protected(protect)
+        self.mounts = Mounts(portal, protect)
         self.pages = PortalApp(portal)
 
     def __call__(
@@ -74,8 +75,12 @@ class PortalMiddleware:
         path = path_of(environ)
         if self.portal._engine.owns(path):
             return self.pages(environ, start_response)
+        decoded = _decoded(_bytes_of_path(environ))
+        if self.mounts.lead_around(decoded, _decoded(environ.get("PATH_INFO", "").encode("latin-1"))):
+            start_response("404 Not Found", [("Content-Length", "0")])
+            return [b""]
         try:
-            person = _decoded(environ) in self.protect
+            person = decoded in self.protect
             operation = self.portal._engine.admit(request(environ), person)
         except InvalidArgument:
             start_response("400 Bad Request", [("Content-Length", "0")])
@@ -146,7 +151,8 @@ def _answer(
     content: bytes,
 ) -> list[bytes]:
     told = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-    if status != HTTPStatus.NO_CONTENT and not any(name == "content-length" for name, _ in told):
+    bodiless = status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+    if not bodiless and not any(name == "content-length" for name, _ in told):
         told.append(("Content-Length", str(len(content))))
     start_response(f"{status} {HTTPStatus(status).phrase}", told)
     return [content]
@@ -161,14 +167,14 @@ def path_of(environ: WSGIEnvironment) -> str:
     return quote(_bytes_of_path(environ), safe="/:@!$&'()*+,;=~")
 
 
-def _decoded(environ: WSGIEnvironment) -> str:
+def _decoded(path: bytes) -> str:
     """The path as frameworks read it."""
-    return _bytes_of_path(environ).decode("utf-8", "replace")
+    return path.decode("utf-8", "replace")
 
 
 def _bytes_of_path(environ: WSGIEnvironment) -> bytes:
     path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    return path.encode("latin-1")
+    return path.encode("latin-1") or b"/"
 
 
 def request(environ: WSGIEnvironment) -> Request:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, authenticate
@@ -15,8 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from .. import wsgi
-from .._errors import InvalidArgument, NarthexError
-from .._guard import is_private, rest_of_grid
+from .._errors import InvalidArgument, NarthexError, Refused
+from .._guard import Mounts, is_private, rest_of_grid
 from .._narthex import BODY_BYTES_MAX, Events
 from .._portal import Portal
 from .._values import Profile
@@ -46,6 +47,8 @@ class PortalMiddleware:
         path = wsgi.path_of(_environ(request))
         if portal._engine.owns(path):
             return _pages(portal, request, path)
+        if Mounts(portal).lead_around(request.path, request.path_info):
+            return HttpResponse(status=404)
         try:
             said = wsgi.request(_environ(request))
             admitted = portal._engine.admit(said, False).run()
@@ -54,11 +57,18 @@ class PortalMiddleware:
         if isinstance(admitted, tuple):
             return _response(Answered(admitted))
         visit = Visit(admitted)
+        if visit.session is None and _may_not_have_gone(portal, request):
+            # What the person put into the session is neither shown to who comes with an old token nor lost.
+            again = portal._engine.admit(said, True).run()
+            return _response(Answered(again)) if isinstance(again, tuple) else HttpResponse(status=503)
         request.narthex = visit  # type: ignore[attr-defined]
         _bind_session(request, visit)
         if visit.session is not None:
             _put_user(request, visit)
         response = self.get_response(request)
+        if visit.session is not None and _leads_to_log_in(portal, response):
+            # Who has a session would come straight back from there, and be led there again.
+            response = _response(visit.refused("not_permitted"))
         if hasattr(request, "session") and not request.session.is_empty():
             _mark_session(request.session, visit)
         if visit.session is not None and not is_private(response.get("Cache-Control", "")):
@@ -68,6 +78,31 @@ class PortalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """What ``request.narthex.require()`` raises is an answer."""
         return _response(error) if isinstance(error, Answered) else None
+
+
+def _leads_to_log_in(portal: Portal, response: HttpResponse) -> bool:
+    """Whether it leads to the portal's log-in, and from there to a page: what Django's decorators answer
+    to who is not let in."""
+    to = urlsplit(response.get("Location", ""))
+    is_log_in = to.path.endswith("/login") and portal._engine.owns(to.path)
+    return is_log_in and to.netloc == "" and to.query != ""
+
+
+def _may_not_have_gone(portal: Portal, request: HttpRequest) -> bool:
+    """Whether the data in ``request.session`` is of a person whose token was replaced while this request
+    was on its way, or of whom the store does not answer."""
+    if portal.site is None or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return False
+    token = request.COOKIES.get(portal.site.session_cookie)
+    if not token or not hasattr(request, "session") or FAMILY_KEY not in request.session:
+        return False
+    try:
+        portal.verify_session(token)
+    except Refused as refused:
+        return refused.code == "token_replaced"
+    except NarthexError:
+        return True
+    return False
 
 
 def _environ(request: HttpRequest) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Command(BaseCommand):
             place = f"{finding.file}:{finding.line}" if finding.line else finding.file
             told = (finding.severity, place, finding.message)
             self.stdout.write(": ".join(part for part in told if part))
-        if not report.usable or any(one.severity == "error" for one in report.findings):
+        if not report.usable:
             raise CommandError("the roster cannot be used as it is; nothing was changed")
         done = "would be" if options["dry_run"] else "were"
         self.stdout.write(

@@ -23,9 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--organization", help="of this organization only")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        portal = get_portal()
         source, organization = options["source"], options["organization"]
         try:
+            portal = get_portal()
             if not options["confirm"] and not options["discard"]:
                 for hold in portal.roster_holds():
                     if source in (None, hold.source) and organization in (None, hold.organization):
