@@ -294,6 +294,13 @@ def test_what_is_left_in_djangos_session_goes_with_the_person(school: TestPortal
     assert client.get("/basket/", **PAGE).content == b"1", "nobody finds nothing"
 
 
+def test_s14_what_whoever_asks_says_of_the_mount_is_not_believed(school: TestPortal) -> None:
+    client = known(school)
+    assert client.get("/diary/own", **PAGE).status_code == 200
+    assert client.get("/diary/own", SCRIPT_NAME="/x", **PAGE).status_code == 404
+    assert client.get("/who/", SCRIPT_NAME="/x", **PAGE).status_code == 200
+
+
 def test_what_is_kept_outlives_a_request_that_was_on_its_way(school: TestPortal) -> None:
     client = known(school)
     client.get("/basket/", **PAGE)

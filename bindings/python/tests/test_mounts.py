@@ -58,7 +58,15 @@ def test_the_same_pages_under_a_prefix(mounted: TestPortal) -> None:
     assert b'href="/portal/claim"' in login.body
     asset = login.body.split(b'src="')[1].split(b'"')[0].decode()
     assert asset.startswith("/portal/assets/")
-    assert "immutable" in (get(app, asset, HOST).header("cache-control") or "")
+    script = get(app, asset, HOST)
+    assert "immutable" in (script.header("cache-control") or "")
+    kept = HOST | {"if-none-match": script.header("etag") or ""}
+    for again in (
+        get(app, asset, kept),
+        wsgi(WsgiApp(mounted), "GET", asset, kept, b"", "192.0.2.7"),
+    ):
+        # The length of what is kept is not that of the answer (RFC 9110, section 8.6).
+        assert (again.status, again.header("content-length")) == (304, None)
     assert get(app, "/login", HOST).status == 404
     head = get(app, "/portal/login", HOST, "HEAD")
     assert (head.status, head.body) == (200, b"")
