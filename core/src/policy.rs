@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{NamedNetwork, OrganizationId, Role};
+use crate::rules::question::SecurityAnswers;
 use crate::rules::resume::AppPrefix;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -33,6 +34,59 @@ pub struct Policy {
     pub messages: MessagePolicy,
     /// How long records of the past are kept.
     pub retention: RetentionPolicy,
+}
+
+/// A rule that no portal can keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the policy's {rule} {message}")]
+pub struct InvalidPolicy {
+    /// Which: `"session.inactivity_timeout"`.
+    pub rule: &'static str,
+    /// What is wrong with it.
+    pub message: &'static str,
+}
+
+impl Policy {
+    /// Whether a portal can be kept by these rules: nobody could log in, claim, or recover where a span
+    /// ends as it begins.
+    ///
+    /// # Errors
+    /// The first rule that cannot be kept.
+    pub fn judge(&self) -> Result<(), InvalidPolicy> {
+        let session = &self.session;
+        let spans = [
+            ("session.inactivity_timeout", session.inactivity_timeout),
+            (
+                "session.shared_computer_timeout",
+                session.shared_computer_timeout,
+            ),
+            ("session.absolute_timeout", session.absolute_timeout),
+            ("claim.step_timeout", self.claim.step_timeout),
+            ("claim.code_lifetime", self.claim.code_lifetime),
+            ("recovery.step_timeout", self.recovery.step_timeout),
+            (
+                "recovery.issued_code_lifetime",
+                self.recovery.issued_code_lifetime,
+            ),
+            ("attempts.window", self.attempts.window),
+        ];
+        let organizations = session.organization_timeouts.iter();
+        let organizations = organizations.map(|(_, span)| ("session.organization_timeouts", *span));
+        let none = |(rule, span): (&'static str, Duration)| span.is_zero().then_some(rule);
+        let message = "is no time at all";
+        if let Some(rule) = spans.into_iter().chain(organizations).find_map(none) {
+            return Err(InvalidPolicy { rule, message });
+        }
+        if session.families_max == 0 {
+            let (rule, message) = ("session.families_max", "lets nobody be logged in");
+            return Err(InvalidPolicy { rule, message });
+        }
+        if self.questions.required > SecurityAnswers::COUNT_MAX {
+            let (rule, message) = ("questions.required", "is more than 5");
+            return Err(InvalidPolicy { rule, message });
+        }
+        Ok(())
+    }
 }
 
 /// How long sessions live.

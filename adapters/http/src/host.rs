@@ -18,6 +18,7 @@ use crate::pages::header::{fragment, organization_of, profile_of};
 use crate::pages::{self};
 use crate::pre::Pre;
 use crate::problem::{Fault, Problem};
+use crate::proxies::Peer;
 use crate::reply::Reply;
 use crate::routes::{HOST_READ, HOST_WRITE, Who};
 use crate::service::{Body, PortalService, logged};
@@ -191,6 +192,23 @@ impl PortalService {
         let page = host_ctx(&self.shared, t, &NO_HEADERS, at, session);
         let profile = profile_of(&page).await?;
         Ok(fragment(&page, profile.as_ref()).await?)
+    }
+
+    /// Who sent a request to a page of the host, for what the host asks of [`Portal`] itself: the address
+    /// as the trusted proxies tell it, the browser, and what it keeps of earlier log-ins.
+    ///
+    /// [`Portal`]: narthex_core::Portal
+    pub fn asker(&self, request: &Parts, peer: Peer) -> Asker {
+        let jar = self.shared.cookies.read(&request.headers).ok();
+        let user_agent = request.headers.get(header::USER_AGENT);
+        let request_id = self.shared.request_ids.next();
+        self.asker_of(
+            &request.headers,
+            peer,
+            jar.as_ref(),
+            user_agent,
+            &request_id,
+        )
     }
 
     /// Where the script is, for a page that writes its own `<script>` element: a URL that changes with

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use http::header::{ALLOW, HOST, USER_AGENT};
+use http::header::{ALLOW, CONTENT_LENGTH, HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use narthex_core::model::RequestId;
@@ -119,7 +119,12 @@ impl PortalService {
         request_id: &str,
     ) -> Response<Body> {
         if method == Method::HEAD {
-            reply.body = Body::Full(Bytes::new());
+            let body = std::mem::replace(&mut reply.body, Body::Full(Bytes::new()));
+            if let Body::Full(body) = body
+                && !body.is_empty()
+            {
+                reply.headers.insert(CONTENT_LENGTH, body.len().into());
+            }
         }
         add_fixed(&mut reply.headers, self.shared.settings.base_url.is_https());
         if let Ok(value) = HeaderValue::from_str(request_id) {
@@ -224,10 +229,9 @@ impl PortalService {
                 t.duplicate_cookie
             })
         })?;
-        let address = asker_address(peer, &parts.headers, &shared.settings.trusted_proxies);
         // Only what changes something is written down with the browser it came from.
-        let label = parts.headers.get(USER_AGENT).filter(|_| route.is_unsafe());
-        let label = label.and_then(|value| value.to_str().ok());
+        let user_agent = parts.headers.get(USER_AGENT).filter(|_| route.is_unsafe());
+        let asker = self.asker_of(&parts.headers, peer, Some(&jar), user_agent, request_id);
         Ok(Ctx {
             shared,
             headers: &parts.headers,
@@ -238,12 +242,7 @@ impl PortalService {
             params,
             route,
             pre: Pre::read(jar.pre.as_deref(), &shared.portal, !route.is_api())?,
-            asker: Asker {
-                source: source(address),
-                request_id: RequestId::new(request_id),
-                client_label: client_label(label.unwrap_or("")),
-                known_browser: jar.known.as_deref().and_then(KnownBrowser::parse),
-            },
+            asker,
             jar,
             request_id,
             form: Form::default(),
@@ -252,6 +251,24 @@ impl PortalService {
             session: None,
             stale_form: false,
         })
+    }
+
+    pub(crate) fn asker_of(
+        &self,
+        headers: &HeaderMap,
+        peer: Peer,
+        jar: Option<&Jar>,
+        user_agent: Option<&HeaderValue>,
+        request_id: &str,
+    ) -> Asker {
+        let address = asker_address(peer, headers, &self.shared.settings.trusted_proxies);
+        let user_agent = user_agent.and_then(|value| value.to_str().ok());
+        Asker {
+            source: source(address),
+            request_id: RequestId::new(request_id),
+            client_label: client_label(user_agent.unwrap_or("")),
+            known_browser: jar.and_then(|jar| KnownBrowser::parse(jar.known.as_deref()?)),
+        }
     }
 
     /// HTTP/1 says the host in `Host`, HTTP/2 in the target; where both are there, both must be

@@ -1,5 +1,7 @@
 //! What Python code hands over: taken as it is, or refused with the name of the argument.
 
+use std::time::Duration;
+
 use narthex::core::model::{InvalidInput, RequestId};
 use narthex::core::rules::claim::ClaimEvidence;
 use narthex::core::rules::question::SecurityAnswers;
@@ -7,11 +9,12 @@ use narthex::core::secret::KnownBrowser;
 use narthex::core::{Asker, Birthdate, BrowserSecret as Secret, LoginId, OrganizationId, Password};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBool, PyDelta, PyInt, PyString};
 use zeroize::Zeroizing;
 
 use crate::errors::invalid_argument;
 use crate::handles::BrowserSecret;
+use crate::values::VALUES;
 
 /// The longest text taken, in bytes of UTF-8. What it is for may have a closer bound.
 pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -22,10 +25,7 @@ pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// `TypeError`, or `InvalidArgument` for a lone surrogate, NUL, or more than [`TEXT_BYTES_MAX`].
 pub(crate) fn text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Zeroizing<String>> {
     let Ok(text) = value.cast::<PyString>() else {
-        let kind = value.get_type().name()?;
-        return Err(PyTypeError::new_err(format!(
-            "{name} must be str, not {kind}"
-        )));
+        return Err(must_be(value, name, "str"));
     };
     let py = value.py();
     // Before anything is copied: a character is at least a byte.
@@ -92,21 +92,75 @@ pub(crate) fn birthdate_text(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Z
         return Ok(Zeroizing::new(written));
     }
     if !value.is_instance_of::<PyString>() {
-        let kind = value.get_type().name()?;
-        return Err(PyTypeError::new_err(format!(
-            "{name} must be datetime.date or str, not {kind}"
-        )));
+        return Err(must_be(value, name, "datetime.date or str"));
     }
     text(value, name)
 }
 
-/// The attributes of a `narthex.Asker`.
-#[derive(FromPyObject)]
+/// A number of things, from nought.
+///
+/// # Errors
+/// `TypeError`, or `InvalidArgument` for less than nought or more than [`u32::MAX`].
+pub(crate) fn count(value: &Bound<'_, PyAny>, name: &str) -> PyResult<u32> {
+    if !value.is_instance_of::<PyInt>() || value.is_instance_of::<PyBool>() {
+        return Err(must_be(value, name, "int"));
+    }
+    value.extract().map_err(|_| {
+        let message = format!("is not a number from 0 to {}", u32::MAX);
+        invalid_argument(value.py(), name, &message)
+    })
+}
+
+/// A `datetime.timedelta` that is a span of time.
+///
+/// # Errors
+/// `TypeError`, or `InvalidArgument` for one below zero.
+pub(crate) fn duration(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Duration> {
+    if !value.is_instance_of::<PyDelta>() {
+        return Err(must_be(value, name, "datetime.timedelta"));
+    }
+    let span = value.extract();
+    span.map_err(|_| invalid_argument(value.py(), name, "is below zero"))
+}
+
+fn must_be(value: &Bound<'_, PyAny>, name: &str, what: &str) -> PyErr {
+    match value.get_type().name() {
+        Ok(kind) => PyTypeError::new_err(format!("{name} must be {what}, not {kind}")),
+        Err(error) => error,
+    }
+}
+
+/// A `narthex.Asker`.
 pub(crate) struct AskerArgument {
     source: String,
     request_id: String,
     client_label: String,
     known_browser: Option<String>,
+}
+
+impl<'py> FromPyObject<'_, 'py> for AskerArgument {
+    type Error = PyErr;
+
+    fn extract(said: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let said = said.to_owned();
+        if !said.is_instance(&VALUES.get(said.py(), "Asker")?)? {
+            return Err(must_be(&said, "asker", "narthex.Asker"));
+        }
+        let part = |name: &str| -> PyResult<String> {
+            let value = said.getattr(name)?;
+            Ok(text(&value, &format!("asker.{name}"))?.to_string())
+        };
+        let known_browser = match said.getattr("known_browser")?.is_none() {
+            true => None,
+            false => Some(part("known_browser")?),
+        };
+        Ok(Self {
+            source: part("source")?,
+            request_id: part("request_id")?,
+            client_label: part("client_label")?,
+            known_browser,
+        })
+    }
 }
 
 impl From<AskerArgument> for Asker {

@@ -19,7 +19,7 @@ use narthex::http::{PortalService, Settings};
 use pyo3::prelude::*;
 
 use crate::arguments;
-use crate::errors::{Failure, invalid_argument};
+use crate::errors::{Failure, invalid_argument, unusable};
 use crate::handles::Session;
 use crate::hook::HooksArgument;
 use crate::operation::Operation;
@@ -35,6 +35,18 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 pub(crate) fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);
     crate::ending::forked();
+}
+
+/// How often, now.
+pub(crate) fn forks() -> u64 {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// What was begun before a fork is not carried on here: the threads that would are the parent's.
+pub(crate) fn of_the_parent(py: Python<'_>) -> PyErr {
+    let message = "this was begun before the process was forked, and belongs to the parent: ask the \
+                   portal again in this process";
+    unusable(py, message)
 }
 
 /// The compiled part of `narthex.Portal`.
@@ -98,7 +110,7 @@ pub(crate) struct Live {
 
 impl Engine {
     pub(crate) fn open(recipe: Recipe, settings: Option<Settings>) -> Result<Self, Failure> {
-        let live = recipe.open(FORKS.load(Ordering::Relaxed))?;
+        let live = recipe.open(forks())?;
         Ok(Self {
             recipe,
             settings,
@@ -122,7 +134,7 @@ impl Engine {
     }
 
     fn live_now(&self) -> Result<Arc<Live>, Failure> {
-        let forks = FORKS.load(Ordering::Relaxed);
+        let forks = self::forks();
         let mut slot = self.slot();
         match &*slot {
             Slot::Open(live) if live.forks == forks => return Ok(Arc::clone(live)),
@@ -167,7 +179,7 @@ impl Engine {
     fn close_now(&self) {
         let hooks = std::mem::take(&mut *self.hooks());
         drop(hooks);
-        let forks = FORKS.load(Ordering::Relaxed);
+        let forks = self::forks();
         // Dropped after the lock is free: hooks that go may run Python.
         let before = std::mem::replace(&mut *self.slot(), Slot::Closed);
         match before {
@@ -204,6 +216,15 @@ impl Engine {
 }
 
 impl Live {
+    /// # Errors
+    /// It was opened before this process was forked: who has hold of it would wait for ever.
+    pub(crate) fn is_here(&self, py: Python<'_>) -> PyResult<()> {
+        if self.forks == forks() {
+            return Ok(());
+        }
+        Err(of_the_parent(py))
+    }
+
     fn service(&self, settings: Option<&Settings>, events: bool) -> Result<PortalService, Failure> {
         let [with, without] = &self.services;
         // Another process's changes are not heard of here: its pages ask instead.

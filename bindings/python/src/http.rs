@@ -91,16 +91,17 @@ pub(crate) struct Events {
 #[pymethods]
 impl Events {
     /// The next event as bytes; `None` at the end.
-    fn next(&self) -> Operation {
+    fn next(&self, py: Python<'_>) -> PyResult<Operation> {
+        self.live.is_here(py)?;
         let stream = Arc::clone(&self.stream);
-        Operation::new(
+        Ok(Operation::new(
             &self.live.pool,
             async move { Ok(stream.lock().await.next().await) },
             |py, event| {
                 let event = event.map(|event| PyBytes::new(py, &event));
                 Ok(event.into_pyobject(py)?.into_any().unbind())
             },
-        )
+        ))
     }
 
     /// Nobody listens any longer: whoever waits for the next event is told that there is none.

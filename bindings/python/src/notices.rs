@@ -1,31 +1,44 @@
 //! What happens to the family of a session.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
 
-use futures_executor::ThreadPool;
+use futures_util::StreamExt;
 use futures_util::lock::Mutex;
-use futures_util::{Stream, StreamExt};
+use futures_util::stream::Peekable;
 use narthex::core::portal::{self, Notice};
 use pyo3::prelude::*;
 
+use crate::engine::Live;
+use crate::hook;
 use crate::operation::Operation;
 
-/// The notices of one family, until it has ended. Hints, never the authority.
-#[pyclass(frozen, module = "narthex")]
+type Heard = Arc<Mutex<Peekable<portal::Notices>>>;
+
+/// The compiled part of `narthex._notices.Notices`. To wait and to take are two acts: who gives the
+/// waiting up has taken nothing.
+#[pyclass(frozen, module = "narthex._narthex")]
 pub(crate) struct Notices {
-    stream: Arc<Mutex<portal::Notices>>,
-    pool: Arc<ThreadPool>,
+    heard: Heard,
+    live: Arc<Live>,
 }
 
 impl Notices {
-    pub(crate) fn new(notices: portal::Notices, pool: &Arc<ThreadPool>) -> Self {
+    pub(crate) fn new(notices: portal::Notices, live: Arc<Live>) -> Self {
         Self {
-            stream: Arc::new(Mutex::new(notices)),
-            pool: Arc::clone(pool),
+            heard: Arc::new(Mutex::new(notices.peekable())),
+            live,
         }
     }
+}
+
+async fn something(heard: Heard) {
+    let mut heard = heard.lock().await;
+    Pin::new(&mut *heard).peek().await;
 }
 
 /// `"password_changed"`, or `"ended: "` and the reason.
@@ -38,26 +51,57 @@ fn word(notice: Notice) -> String {
 
 #[pymethods]
 impl Notices {
-    /// The next notice; `None` after the end. Run it, or await it.
-    fn next(&self) -> Operation {
-        let stream = Arc::clone(&self.stream);
-        Operation::new(
-            &self.pool,
-            async move { Ok(stream.lock().await.next().await) },
-            |py, notice| Ok(notice.map(word).into_pyobject(py)?.into_any().unbind()),
-        )
+    /// Waits until there is something to take, if only the end. To be awaited.
+    fn ready(&self, py: Python<'_>) -> PyResult<Operation> {
+        self.live.is_here(py)?;
+        let heard = Arc::clone(&self.heard);
+        let waiting = async move {
+            something(heard).await;
+            Ok(())
+        };
+        let show = |py: Python<'_>, ()| Ok(py.None());
+        Ok(Operation::given_up_when_cancelled(
+            &self.live.pool,
+            waiting,
+            show,
+        ))
     }
 
-    /// All that has come since the last look, without waiting.
-    fn poll(&self) -> Vec<String> {
-        let mut heard = Vec::new();
-        let Some(mut stream) = self.stream.try_lock() else {
-            return heard;
+    /// Waits here, at most so long: whether there is something to take. It may be sooner that there is
+    /// not.
+    fn wait(&self, py: Python<'_>, at_most: Duration) -> PyResult<bool> {
+        hook::not_within()?;
+        self.live.is_here(py)?;
+        let waker = Waker::from(Arc::new(Parked(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        let mut waiting = Box::pin(something(Arc::clone(&self.heard)));
+        let mut is_there = || waiting.as_mut().poll(&mut context).is_ready();
+        if is_there() {
+            return Ok(true);
+        }
+        py.detach(|| thread::park_timeout(at_most));
+        Ok(is_there())
+    }
+
+    /// `(whether there was something, the notice)`; there is something and it is `None`: the end.
+    fn take(&self) -> (bool, Option<String>) {
+        // Who waits holds it only while nothing is there.
+        let Some(mut heard) = self.heard.try_lock() else {
+            return (false, None);
         };
         let mut context = Context::from_waker(Waker::noop());
-        while let Poll::Ready(Some(notice)) = Pin::new(&mut *stream).poll_next(&mut context) {
-            heard.push(word(notice));
+        match heard.poll_next_unpin(&mut context) {
+            Poll::Ready(notice) => (true, notice.map(word)),
+            Poll::Pending => (false, None),
         }
-        heard
+    }
+}
+
+/// Wakes a thread that is parked.
+struct Parked(Thread);
+
+impl Wake for Parked {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use futures_executor::ThreadPool;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{AbortHandle, BoxFuture, abortable};
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
 use pyo3::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cell::PythonModule;
 use crate::errors::{Failure, panicked};
-use crate::{ending, hook};
+use crate::{ending, engine, hook};
 
 /// Makes the Python value of a result.
 type Show = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
@@ -28,6 +28,10 @@ static AWAITING: PythonModule = PythonModule::named("narthex._awaiting");
 pub(crate) struct Operation {
     work: Mutex<Option<Work>>,
     pool: Arc<ThreadPool>,
+    /// In which process it was begun.
+    forks: u64,
+    /// Whether it is of no use to anybody once nobody waits for it.
+    given_up: Option<AbortHandle>,
     /// Nothing but reads and a little computing before its first wait: an event loop has it done sooner
     /// here than it can be told of it by another thread.
     light: bool,
@@ -52,7 +56,25 @@ impl Operation {
         Self {
             work: Mutex::new(Some(caught.boxed())),
             pool: Arc::clone(pool),
+            forks: engine::forks(),
+            given_up: None,
             light: false,
+        }
+    }
+
+    /// The same for what changes nothing, and may wait for hours: it ends when the task that awaits it is
+    /// cancelled.
+    pub(crate) fn given_up_when_cancelled<T: Send + 'static>(
+        pool: &Arc<ThreadPool>,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+        show: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
+    ) -> Self {
+        let (work, given_up) = abortable(work);
+        let nobody_waits = |_| Err(Failure::Unusable("this was given up".to_owned()));
+        let work = async move { work.await.unwrap_or_else(nobody_waits) };
+        Self {
+            given_up: Some(given_up),
+            ..Self::new(pool, work, show)
         }
     }
 
@@ -65,8 +87,11 @@ impl Operation {
         }
     }
 
-    fn take(&self) -> PyResult<Work> {
+    fn take(&self, py: Python<'_>) -> PyResult<Work> {
         hook::not_within()?;
+        if self.forks != engine::forks() {
+            return Err(engine::of_the_parent(py));
+        }
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         work.take()
             .ok_or_else(|| PyRuntimeError::new_err("this operation has been run already"))
@@ -77,13 +102,13 @@ impl Operation {
 impl Operation {
     /// Does it on this thread; other Python threads go on.
     pub(crate) fn run(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let work = self.take()?;
+        let work = self.take(py)?;
         shown(py, py.detach(|| pollster::block_on(work)))
     }
 
     /// Does it on threads of its own; the event loop goes on.
     fn __await__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut work = self.take()?;
+        let mut work = self.take(py)?;
         if self.light
             && let Some(outcome) = py.detach(|| work.as_mut().now_or_never())
         {
@@ -93,6 +118,9 @@ impl Operation {
         let event_loop = ASYNCIO.call(py, "get_running_loop", ())?;
         let future = event_loop.call_method0("create_future")?;
         let awaited = future.call_method0("__await__")?;
+        if let Some(given_up) = self.given_up.clone() {
+            future.call_method1("add_done_callback", (Bound::new(py, GivenUp(given_up))?,))?;
+        }
         let (event_loop, future) = (event_loop.unbind(), future.unbind());
         self.pool.spawn_ok(async move {
             let outcome = work.await;
@@ -118,6 +146,17 @@ impl Done {
     fn __next__(&self) -> PyResult<()> {
         let mut value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
         Err(PyStopIteration::new_err((value.take(),)))
+    }
+}
+
+/// Called when nobody waits any longer, be it because the result is there.
+#[pyclass(frozen, module = "narthex._narthex")]
+struct GivenUp(AbortHandle);
+
+#[pymethods]
+impl GivenUp {
+    fn __call__(&self, _future: &Bound<'_, PyAny>) {
+        self.0.abort();
     }
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use narthex::core::Policy;
 use narthex::core::model::{Cidr, CidrError, NamedNetwork, OrganizationId, Role};
-use narthex::core::policy::{ClaimProof, LanePolicy, PasswordProfile, SeasonPolicy, SessionPolicy};
+use narthex::core::policy::{
+    ClaimProof, InvalidPolicy, LanePolicy, PasswordProfile, SeasonPolicy, SessionPolicy,
+};
 use narthex::core::rules::resume::{AppOrganization, AppPrefix};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -256,6 +258,10 @@ impl PolicyArgument {
         for app in self.apps {
             policy.apps.push(app.prefix(py)?);
         }
+        let wrong = |wrong: InvalidPolicy| {
+            invalid_argument(py, &format!("policy.{}", wrong.rule), wrong.message)
+        };
+        policy.judge().map_err(wrong)?;
         Ok(policy)
     }
 }

@@ -26,7 +26,7 @@ use pyo3::types::PyTuple;
 use crate::cell::PythonModule;
 use crate::handles::{Session, SessionToken, datetime};
 
-static VALUES: PythonModule = PythonModule::named("narthex._values");
+pub(crate) static VALUES: PythonModule = PythonModule::named("narthex._values");
 
 type Made<'py> = PyResult<Bound<'py, PyAny>>;
 

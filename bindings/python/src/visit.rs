@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use http::request::Parts;
 use narthex::core::Refusal;
-use narthex::http::Visit as Found;
+use narthex::http::{Peer, PortalService, Visit as Found};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -18,12 +19,27 @@ use crate::values;
 #[pyclass(frozen, module = "narthex._narthex")]
 pub(crate) struct Visit {
     found: Found,
+    /// The request as it came.
+    head: Parts,
+    peer: Peer,
+    service: PortalService,
     live: Arc<Live>,
 }
 
 impl Visit {
-    pub(crate) fn new(found: Found, live: Arc<Live>) -> Self {
-        Self { found, live }
+    pub(crate) fn new(
+        found: Found,
+        (head, peer): (Parts, Peer),
+        service: PortalService,
+        live: Arc<Live>,
+    ) -> Self {
+        Self {
+            found,
+            head,
+            peer,
+            service,
+            live,
+        }
     }
 }
 
@@ -54,28 +70,39 @@ impl Visit {
         self.found.organization().map(|id| id.as_str())
     }
 
+    /// The parts of a `narthex.Asker`.
+    fn asker(&self) -> (String, String, String, Option<String>) {
+        let asker = self.service.asker(&self.head, self.peer);
+        let known = asker.known_browser.as_ref();
+        let known = known.map(|known| known.expose().to_string());
+        let request_id = asker.request_id.as_str().to_owned();
+        (asker.source, request_id, asker.client_label, known)
+    }
+
     fn is_fresh(&self) -> bool {
         self.found.is_fresh()
     }
 
     /// Who is there, read afresh.
-    fn profile(&self) -> Operation {
+    fn profile(&self, py: Python<'_>) -> PyResult<Operation> {
+        self.live.is_here(py)?;
         let found = self.found.clone();
-        Operation::new(
+        let operation = Operation::new(
             &self.live.pool,
             async move { Ok(found.profile().await?) },
             |py, profile| match profile {
                 Some(profile) => Ok(values::profile(py, &profile)?.unbind()),
                 None => Ok(py.None()),
             },
-        )
-        .light()
+        );
+        Ok(operation.light())
     }
 
     /// The portal's header for this page.
-    fn header(&self) -> Operation {
+    fn header(&self, py: Python<'_>) -> PyResult<Operation> {
+        self.live.is_here(py)?;
         let found = self.found.clone();
-        Operation::new(
+        let operation = Operation::new(
             &self.live.pool,
             async move {
                 let header = found.header().await;
@@ -85,8 +112,8 @@ impl Visit {
                 })
             },
             |py, header| Ok(header.into_pyobject(py)?.into_any().unbind()),
-        )
-        .light()
+        );
+        Ok(operation.light())
     }
 
     /// The answer to who may not do this here: `(status, headers, body)`.

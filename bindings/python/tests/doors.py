@@ -65,6 +65,12 @@ class ApiJar:
         self.notices: Any = None
 
 
+def heard(notices: narthex.Notices | None) -> list[str]:
+    """In the words of the scenarios."""
+    told = [] if notices is None else notices.poll()
+    return [one.kind if one.reason is None else f"{one.kind}: {one.reason}" for one in told]
+
+
 class ApiDoor:
     """An application that has its own screens and calls :class:`narthex.Portal`."""
 
@@ -328,7 +334,7 @@ class ApiDoor:
         return {}
 
     def hear(self, jar: ApiJar, asker: Any) -> Facts:
-        return {"notices": [] if jar.notices is None else jar.notices.poll()}
+        return {"notices": heard(jar.notices)}
 
     def copy_cookies(self, jar: ApiJar, asker: Any, which: str, **other: str) -> Facts:
         theirs = self.jar(other["from"])
@@ -657,7 +663,7 @@ class AsgiDoor(JsonDoor):
 
     def hear(self, browser: str, network: str) -> Any:
         notices = self.jar(browser).notices
-        return {"facts": {"notices": [] if notices is None else notices.poll()}}
+        return {"facts": {"notices": heard(notices)}}
 
 
 async def asgi(

@@ -70,13 +70,15 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, HttpResponse
-from django.template import RequestContext, Template
-from django.test import AsyncClient, Client, override_settings
+from django.template import Context, RequestContext, Template, TemplateSyntaxError
+from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import path
 
 from narthex import App, Membership, Organization, Policy, RosterBatch, RosterPerson
 from narthex.django import set_portal
+from narthex.django._portal import narthex_settings, policy_of
 from narthex.django.checks import check_settings
+from narthex.django.middleware import PortalMiddleware
 from narthex.django.models import PortalAccount
 from narthex.testing import ADA, BEN, HOME, Someone, TestPortal, claim, log_in, portal
 
@@ -405,14 +407,64 @@ def test_checks_say_what_to_do() -> None:
         ({"AUTHENTICATION_BACKENDS": settings.AUTHENTICATION_BACKENDS[:1]}, "narthex.E004"),
         ({"AUTHENTICATION_BACKENDS": settings.AUTHENTICATION_BACKENDS[::-1]}, "narthex.W003"),
         ({"LOGIN_URL": "/accounts/login/"}, "narthex.W001"),
-        ({"NARTHEX": {"store": "memory:"}}, "narthex.E001"),
-        ({"NARTHEX": {"store": "memory:", "base_url": "x", "typo": 1}}, "narthex.E001"),
-        ({"NARTHEX": settings.NARTHEX | {"django_users": "/admin/"}}, "narthex.E001"),
-        ({"NARTHEX": settings.NARTHEX | {"apps": "/diary/"}}, "narthex.E001"),
-        ({"NARTHEX": {"store": "memory:", "base_url": "x", "policy": {}}}, "narthex.E001"),
     ):
         with override_settings(**changed):
             assert id in [message.id for message in check_settings(None)]
+
+
+NEEDED = {"store": "memory:", "base_url": "http://127.0.0.1:8000/portal"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"typo": 1}, "typo"),
+        ({"django_users": "/admin/"}, "django_users"),
+        ({"apps": "/diary/"}, '"apps"'),
+        ({"apps": ["diary"]}, "apps"),
+        ({"apps": ["/diary/"], "policy": Policy()}, "not both"),
+        ({"policy": {}}, "no narthex.Policy"),
+        ({"policy": Policy(session=5)}, "policy.session"),  # type: ignore[arg-type]
+        ({"base_url": "nonsense"}, "nonsense"),
+        ({"store": "portal.redb"}, "redb:///"),
+        ({"options": ["shared"]}, "options"),
+        ({"options": {"shard": True}}, "shard"),
+        ({"options": {"policy": Policy()}}, "policy"),
+        ({"options": {"trusted_proxies": "127.0.0.1"}}, "trusted_proxies"),
+    ],
+    ids=str,
+)
+def test_settings_that_are_wrong_are_told_before_anything_is_opened(
+    wrong: dict[str, Any], told: str
+) -> None:
+    with override_settings(NARTHEX=NEEDED | wrong):
+        (message,) = check_settings(None)
+        assert message.id == "narthex.E001"
+        assert told in message.msg
+    with override_settings(NARTHEX={"store": "memory:"}):
+        assert [message.id for message in check_settings(None)] == ["narthex.E001"]
+
+
+def test_apps_of_the_settings_may_say_their_organization() -> None:
+    fixed = App("/north/", organization="north-high")
+    with override_settings(NARTHEX=NEEDED | {"apps": ["/diary/", fixed]}):
+        assert policy_of(narthex_settings()).apps == (App("/diary/"), fixed)
+
+
+def test_the_header_needs_a_request_and_no_context_processor(school: TestPortal) -> None:
+    request = RequestFactory().get("/page")
+    bare = [{"BACKEND": settings.TEMPLATES[0]["BACKEND"], "APP_DIRS": True}]
+    with override_settings(TEMPLATES=bare):
+        template = Template("{% load narthex %}{% narthex_header %}")
+
+        def page(request: HttpRequest) -> HttpResponse:
+            return HttpResponse(template.render(RequestContext(request)))
+
+        with pytest.raises(TemplateSyntaxError, match="render"):
+            template.render(Context())
+        with pytest.raises(TemplateSyntaxError, match="PortalMiddleware"):
+            page(request)
+        assert "<narthex-header" in PortalMiddleware(page)(request).content.decode()
 
 
 def test_commands(school: TestPortal) -> None:

@@ -18,7 +18,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from narthex import App, InvalidArgument, Policy
+import narthex.asgi
+import narthex.wsgi
+from narthex import App, CannotOpen, InvalidArgument, Policy, Portal
+from narthex._visit import Answered
 from narthex.fastapi import Anybody, FreshPerson, Person, PortalMiddleware
 from narthex.flask import Narthex, current_visit, login_required
 from narthex.starlette import PortalBackend
@@ -217,3 +220,99 @@ def test_flask_decorator_proxies_and_header(school: TestPortal) -> None:
     assert client.get("/diary/anybody", headers=known, **place).text == "known"
     assert client.get("/diary/slow", headers=known | PAGE, **place).text == "waited"
     assert client.get("/portal/login", **place).status_code == 200
+
+
+def test_fastapi_an_application_mounted_in_another_leads_to_the_log_in(school: TestPortal) -> None:
+    inner = FastAPI()
+
+    @inner.get("/person")
+    def person(visit: Person) -> str:
+        return "in"
+
+    @inner.get("/broken")
+    def broken(visit: Person) -> str:
+        raise ZeroDivisionError
+
+    @inner.get("/broken/anybody")
+    def broken_anybody(visit: Anybody) -> str:
+        with pytest.raises(Answered):
+            visit.require()
+        raise ZeroDivisionError
+
+    @inner.get("/closed/anybody")
+    def closed_anybody(visit: Anybody) -> PlainTextResponse:
+        with pytest.raises(Answered):
+            visit.require()
+        return PlainTextResponse("closed", status_code=503)
+
+    app = FastAPI()
+    app.add_middleware(PortalMiddleware, portal=school)
+    app.mount("/diary", inner)
+    client = TestClient(
+        app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False
+    )
+    led = client.get("/diary/person", headers=PAGE)
+    assert led.status_code == 303
+    assert led.headers["location"].startswith("/portal/login?return_to=/diary/person")
+    script = client.get("/diary/person", headers={"sec-fetch-mode": "cors"})
+    assert (script.status_code, script.json()["code"]) == (401, "not_logged_in")
+    known = cookie(school)
+    assert client.get("/diary/person", headers=known).json() == "in"
+    # What is broken stays so, and is told once.
+    assert client.get("/diary/broken", headers=known).status_code == 500
+    hidden = client.get("/diary/broken/anybody", headers=PAGE)
+    assert (hidden.status_code, hidden.text) == (500, "Internal Server Error")
+    shut = client.get("/diary/closed/anybody", headers=PAGE)
+    assert (shut.status_code, shut.text) == (503, "closed")
+
+
+def test_a_visit_says_who_asks_as_the_trusted_proxies_tell_it() -> None:
+    app = FastAPI()
+    with portal(base_url=f"{ORIGIN}/portal", trusted_proxies=["192.0.2.9"]) as school:
+        app.add_middleware(PortalMiddleware, portal=school)
+        known_browser = log_in(school).known_browser
+
+        @app.get("/asker")
+        def asker(visit: Anybody) -> list[str | None]:
+            asker = visit.asker
+            return [asker.source, asker.client_label, asker.known_browser, asker.request_id]
+
+        client = TestClient(app, base_url=ORIGIN, client=("192.0.2.9", 50_000))
+        headers = {
+            "x-forwarded-for": "192.0.2.44, 2001:db8:1:2:3::4",
+            "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "cookie": f"narthex-known={known_browser}",
+        }
+        said = client.get("/asker", headers=headers).json()
+        assert said[:3] == ["2001:db8:1:2::/64", "Firefox, Linux", known_browser]
+        assert said[3]
+        elsewhere = TestClient(app, base_url=ORIGIN, client=("192.0.2.8", 50_000))
+        assert elsewhere.get("/asker", headers=headers).json()[0] == "192.0.2.8"
+
+
+def test_flask_protects_prefixes_and_says_who_brings_a_visit(school: TestPortal) -> None:
+    app = Flask(__name__)
+
+    @app.get("/diary/")
+    def diary() -> str:
+        return "in"
+
+    with app.test_request_context("/diary/"), pytest.raises(RuntimeError, match=r"flask\.Narthex"):
+        current_visit.header()
+    Narthex(app, school, protect=["/diary/"])
+    client = app.test_client(use_cookies=False)
+    assert client.get("/diary/", headers=PAGE, base_url=ORIGIN).status_code == 303
+    assert client.get("/diary/", headers=cookie(school), base_url=ORIGIN).text == "in"
+
+
+def test_a_portal_without_pages_is_refused_where_it_is_mounted() -> None:
+    with Portal.open("memory:") as school:
+        mounts = (
+            lambda: PortalMiddleware(FastAPI(), school),
+            lambda: narthex.asgi.PortalApp(school),
+            lambda: narthex.wsgi.PortalApp(school),
+            lambda: Narthex(Flask(__name__), school),
+        )
+        for mount in mounts:
+            with pytest.raises(CannotOpen, match="base_url="):
+                mount()

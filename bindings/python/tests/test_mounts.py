@@ -101,7 +101,7 @@ def _admitted_without_a_wait(mounted: TestPortal) -> None:
     assert status == 401
     with pytest.raises(RuntimeError, match="event loop"):
         mounted._engine.log_in(
-            ADA.login_id, ADA.password, shared_computer=False, presented=None, asker=None
+            ADA.login_id, ADA.password, shared_computer=False, presented=None, asker=HOME
         ).__await__()
 
 

@@ -18,7 +18,17 @@ from typing import Any, get_args
 import pytest
 
 import narthex
-from narthex import InvalidArgument, Policy, Portal, Refused, SessionPolicy
+from narthex import (
+    Asker,
+    AttemptPolicy,
+    InvalidArgument,
+    NamedNetwork,
+    Policy,
+    Portal,
+    QuestionPolicy,
+    Refused,
+    SessionPolicy,
+)
 from narthex._narthex import default_policy, panicking
 from narthex._values import Role
 from narthex.testing import ADA, BEN, HOME, MORNING, TestPortal, claim, log_in, portal
@@ -205,6 +215,70 @@ def test_what_is_no_text_names_its_argument(
     assert school.roster_status().active == 2, "and it goes on"
 
 
+def opened(**options: Any) -> None:
+    Portal.open("memory:", **options).close()
+
+
+def ruled(group: str, **rules: Any) -> None:
+    policies = {"session": SessionPolicy, "questions": QuestionPolicy, "attempts": AttemptPolicy}
+    opened(policy=Policy(**{group: policies[group](**rules)}))
+
+
+NO_LENGTH = timedelta()
+BELOW_ZERO = timedelta(seconds=-1)
+BAD_ARGUMENTS: list[tuple[str, type[Exception], Callable[[TestPortal], object]]] = [
+    ("limit", InvalidArgument, lambda school: school.audit_after(None, -1)),
+    ("limit", InvalidArgument, lambda school: school.audit_after(None, 2**32)),
+    ("limit", TypeError, lambda school: school.audit_after(None, True)),
+    ("cursor", TypeError, lambda school: school.audit_after(7)),  # type: ignore[arg-type]
+    ("hash_workers", InvalidArgument, lambda _: opened(hash_workers=-1)),
+    ("hash_workers", TypeError, lambda _: opened(hash_workers="2")),
+    ("idle_for", InvalidArgument, lambda s: s.record_activity(log_in(s).session, BELOW_ZERO)),
+    ("idle_for", TypeError, lambda s: s.record_activity(log_in(s).session, 3)),  # type: ignore[arg-type]
+    ("asker", TypeError, lambda s: s.log_in("S-1", "x", asker="192.0.2.1")),  # type: ignore[arg-type]
+    ("asker", TypeError, lambda s: s.log_in("S-1", "x", asker=None)),  # type: ignore[arg-type]
+    ("asker.source", TypeError, lambda s: s.log_in("S-1", "x", asker=Asker(source=7))),  # type: ignore[arg-type]
+    ("answers", TypeError, lambda s: s.set_questions(log_in(s).session, "ab")),  # type: ignore[arg-type]
+    ("answers", TypeError, lambda s: s.set_questions(log_in(s).session, ["ab"])),  # type: ignore[list-item]
+    ("answers", InvalidArgument, lambda s: s.set_questions(log_in(s).session, [("a",)])),  # type: ignore[list-item]
+    ("roster", TypeError, lambda school: school.import_roster(b"a,b")),  # type: ignore[arg-type]
+    ("roster", TypeError, lambda school: school.import_roster(7)),  # type: ignore[arg-type]
+    ("site_name", InvalidArgument, lambda _: opened(site_name="North High")),
+    ("cookie_suffix", InvalidArgument, lambda _: opened(cookie_suffix="two")),
+    ("trusted_proxies", InvalidArgument, lambda _: opened(trusted_proxies=["127.0.0.1"])),
+    ("trusted_proxies", TypeError, lambda _: opened(trusted_proxies="127.0.0.1", base_url="http://127.0.0.1")),
+    ("help", TypeError, lambda _: opened(help=["office"], base_url="http://127.0.0.1")),
+    ("policy", TypeError, lambda _: opened(policy={})),
+    ("policy.session", TypeError, lambda _: opened(policy=Policy(session=5))),  # type: ignore[arg-type]
+    ("policy.apps", TypeError, lambda _: opened(policy=Policy(apps="/diary/"))),  # type: ignore[arg-type]
+    ("policy.apps[0]", TypeError, lambda _: opened(policy=Policy(apps=("/diary/",)))),  # type: ignore[arg-type]
+    ("policy.attempts.networks[0].people", InvalidArgument, lambda _: ruled("attempts", networks=(NamedNetwork("10.0.0.0/8", -1),))),
+    ("policy.session.families_max", TypeError, lambda _: ruled("session", families_max=1.5)),
+    ("policy.session.families_max", InvalidArgument, lambda _: ruled("session", families_max=-1)),
+    ("policy.session.families_max", InvalidArgument, lambda _: ruled("session", families_max=0)),
+    ("policy.session.fresh_for", InvalidArgument, lambda _: ruled("session", fresh_for=BELOW_ZERO)),
+    ("policy.session.organization_timeouts[0]", InvalidArgument, lambda _: ruled("session", organization_timeouts=(("a",),))),
+    ("policy.session.organization_timeouts", InvalidArgument, lambda _: ruled("session", organization_timeouts=(("a", NO_LENGTH),))),
+    ("policy.session.inactivity_timeout", InvalidArgument, lambda _: ruled("session", inactivity_timeout=NO_LENGTH)),
+    ("policy.questions.required", InvalidArgument, lambda _: ruled("questions", required=6)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "call"), BAD_ARGUMENTS, ids=[f"{name}-{place}" for place, (name, *_) in enumerate(BAD_ARGUMENTS)]
+)
+def test_what_is_wrong_names_its_argument(
+    school: TestPortal,
+    name: str,
+    kind: type[Exception],
+    call: Callable[[TestPortal], object],
+) -> None:
+    with pytest.raises(kind, match=f"^{re.escape(name)}[: ]") as error:
+        call(school)
+    if isinstance(error.value, InvalidArgument):
+        assert error.value.argument == name
+
+
 @pytest.mark.parametrize("bad", ["", "x", "A" * 64, "A" * 63, "A" * 5000, "\u00e9" * 64])
 def test_a_cookie_that_no_portal_made_is_nobody(school: TestPortal, bad: str) -> None:
     with pytest.raises(Refused, match="not_logged_in"):
@@ -274,7 +348,7 @@ def test_policy_has_every_rule_of_the_engine() -> None:
     }
     # Nobody empties an outbox in a process of the host's: messages wait for the next log-in.
     groups["Policy"].remove("messages")
-    del groups["MessagePolicy"]
+    del groups["MessagePolicy"], groups["InvalidPolicy"]
     assert len(groups) > 10
     for name, rules in groups.items():
         ours = {field.name for field in dataclasses.fields(getattr(narthex, name))}

@@ -9,12 +9,16 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 
 import narthex
 from narthex import Portal, Refused
+from narthex._visit import Visit
 from narthex.testing import ADA, HOME, claim
+from narthex.wsgi import PortalMiddleware, visit_of
 
 NEW_PASSWORD = "nine lives of a library cat"
 
@@ -134,3 +138,47 @@ def test_a_fork_in_the_middle_of_many_log_ins_neither_hangs_nor_loses(school: Po
         stop.set()
         for thread in threads:
             thread.join()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_what_was_begun_before_a_fork_is_refused_in_the_child_and_goes_on_in_the_parent(
+    school: Portal,
+) -> None:
+    session = school.log_in(ADA.login_id, ADA.password, asker=HOME)
+    notices = school.subscribe(session.session)
+    operation = school._engine.profile(session.session)
+
+    def ask() -> None:
+        for begun in (operation.run, notices.next):
+            with pytest.raises(narthex.CannotOpen, match="before the process was forked"):
+                begun()
+        assert school.profile(school.verify_session(session.token)).login_id == ADA.login_id
+
+    in_a_fork(ask)
+    assert operation.run().login_id == ADA.login_id
+    school.log_out(session.token)
+    assert notices.next() == narthex.Notice("ended", "log_out")
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_visit_of_before_a_fork_is_refused_in_the_child(url: str, school: Portal) -> None:
+    with Portal.open(url, base_url="http://127.0.0.1:8000/portal") as mounted:
+        found: list[Visit] = []
+
+        def page(environ: Any, start_response: Any) -> list[bytes]:
+            found.append(visit_of(environ))
+            start_response("200 OK", [])
+            return [b""]
+
+        environ: dict[str, Any] = {}
+        setup_testing_defaults(environ)
+        list(PortalMiddleware(page, mounted)(environ, lambda *_: lambda _: None))
+        (visit,) = found
+
+        def ask() -> None:
+            for begun in (visit.header, visit.profile):
+                with pytest.raises(narthex.CannotOpen, match="before the process was forked"):
+                    begun()
+
+        in_a_fork(ask)
+        assert "login" in visit.header()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use narthex_core::Portal;
 use narthex_core::host::{Clock, Entropy, KeyRing, PasswordHasher};
-use narthex_core::policy::Policy;
+use narthex_core::policy::{InvalidPolicy, Policy};
 use narthex_core::portal::Doors;
 use narthex_core::store::snapshot::Snapshots;
 use narthex_core::store::{MemoryStore, Store};
@@ -79,6 +79,9 @@ pub enum OpenError {
     /// This build has no such store.
     #[error("this build has no {0} stores: build `narthex` with that feature")]
     NotBuiltIn(&'static str),
+    /// The rules cannot be kept.
+    #[error(transparent)]
+    Policy(#[from] InvalidPolicy),
     /// The store was not opened.
     #[error("the store {store} could not be opened: {message}")]
     Store {
@@ -203,6 +206,7 @@ pub async fn open_with(options: OpenOptions, host: Host) -> Result<Portal, OpenE
 /// # Errors
 /// As [`open`].
 pub async fn open_house_with(options: OpenOptions, host: Host) -> Result<House, OpenError> {
+    options.policy.judge()?;
     let (doors, snapshots) = doors_and_snapshots(&options, host)?;
     let keys = options.keys_path()?;
     let portal = match options.is_shared() {

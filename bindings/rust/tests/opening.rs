@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
+use std::time::Duration;
 
 use narthex::core::model::roster::{RosterBatch, RosterOrganization};
 use narthex::core::model::{OrganizationId, OrganizationKind};
+use narthex::core::policy::Policy;
 use narthex::core::portal::ImportOptions;
 use narthex::{OpenError, OpenOptions, StoreUrl};
 
@@ -104,5 +106,53 @@ async fn hash_settings_below_the_floor_open_nothing() {
     cheap.hashing.params.memory_kib = 1024;
     let error = narthex::open(cheap).await.unwrap_err();
     assert!(matches!(error, OpenError::Hashing(_)), "{error}");
+    assert!(!folder.path().join("store").exists());
+}
+
+#[tokio::test]
+async fn rules_that_no_portal_can_keep_open_nothing_and_are_named() {
+    type Spoil = fn(&mut Policy);
+    let spoiled: [(&str, Spoil); 11] = [
+        ("session.inactivity_timeout", |policy| {
+            policy.session.inactivity_timeout = Duration::ZERO;
+        }),
+        ("session.shared_computer_timeout", |policy| {
+            policy.session.shared_computer_timeout = Duration::ZERO;
+        }),
+        ("session.absolute_timeout", |policy| {
+            policy.session.absolute_timeout = Duration::ZERO;
+        }),
+        ("session.organization_timeouts", |policy| {
+            let north = OrganizationId::parse("north-high").unwrap();
+            policy.session.organization_timeouts = vec![(north, Duration::ZERO)];
+        }),
+        ("session.families_max", |policy| {
+            policy.session.families_max = 0;
+        }),
+        ("claim.step_timeout", |policy| {
+            policy.claim.step_timeout = Duration::ZERO;
+        }),
+        ("claim.code_lifetime", |policy| {
+            policy.claim.code_lifetime = Duration::ZERO;
+        }),
+        ("recovery.step_timeout", |policy| {
+            policy.recovery.step_timeout = Duration::ZERO;
+        }),
+        ("recovery.issued_code_lifetime", |policy| {
+            policy.recovery.issued_code_lifetime = Duration::ZERO;
+        }),
+        ("attempts.window", |policy| {
+            policy.attempts.window = Duration::ZERO;
+        }),
+        ("questions.required", |policy| policy.questions.required = 6),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (rule, spoil) in spoiled {
+        let mut options = options(folder.path());
+        spoil(&mut options.policy);
+        let refused = narthex::open(options).await.unwrap_err();
+        assert!(matches!(refused, OpenError::Policy(wrong) if wrong.rule == rule));
+        assert!(refused.to_string().starts_with("the policy's "));
+    }
     assert!(!folder.path().join("store").exists());
 }

@@ -381,6 +381,18 @@ fn wb20_other_methods_are_named_and_do_nothing() {
         (head.status, head.body.as_str()),
         (StatusCode::SEE_OTHER, "")
     );
+    let page = browser.get("/o/north/");
+    let head = browser.send(Method::HEAD, "/o/north/", &[], b"");
+    let length = page.body.len().to_string();
+    assert_eq!(
+        (head.status, head.body.as_str()),
+        (StatusCode::OK, ""),
+        "a head without a body"
+    );
+    assert_eq!(
+        head.headers["content-length"], length,
+        "says how long the body is"
+    );
 }
 
 #[test]

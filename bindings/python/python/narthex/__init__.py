@@ -22,12 +22,12 @@ from ._errors import (
 from ._narthex import (
     BrowserSecret,
     ClaimTicket,
-    Notices,
     RecoveryTicket,
     Session,
     SessionToken,
     Ticket,
 )
+from ._notices import Notices
 from ._policy import (
     App,
     AttemptPolicy,
@@ -75,6 +75,7 @@ from ._values import (
     Membership,
     Message,
     NewPerson,
+    Notice,
     Organization,
     OrganizationReport,
     PersonExport,
@@ -143,6 +144,7 @@ __all__ = [
     "NamedNetwork",
     "NarthexError",
     "NewPerson",
+    "Notice",
     "Notices",
     "Organization",
     "OrganizationReport",

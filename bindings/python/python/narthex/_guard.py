@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from ._portal import Portal
 
 
+PATH_SAFE = "/:@!$&'()*+,;=~"
+"""What a path is not percent-encoded for, besides letters and digits (RFC 3986, section 3.3)."""
+
+
+def has_pages(portal: Portal) -> Portal:
+    """The portal; raises :class:`CannotOpen` now, not at the first request, if it cannot serve pages."""
+    portal._engine.owns("/")
+    return portal
+
+
 def rest_of_grid(arrived: float) -> float:
     """Seconds from now to the next line of the grid, counted from ``arrived`` (``time.monotonic()``).
 
@@ -66,14 +76,14 @@ class Mounts:
     """
 
     def __init__(self, portal: Portal, protect: Sequence[str] = ()) -> None:
-        self._named = [*protect, *(app.prefix for app in portal.policy.apps)]
+        named = [*protect, *(app.prefix for app in portal.policy.apps)]
+        self._named = [Protected([prefix]) for prefix in named]
 
     def lead_around(self, whole: str, below: str) -> bool:
         """Whether the page is one of those that are named, and the path is not."""
         if whole == below:
             return False
-        named = (Protected([prefix]) for prefix in self._named)
-        return any(below in one and whole not in one for one in named)
+        return any(below in one and whole not in one for one in self._named)
 
 
 def _plain(path: str) -> str:

@@ -43,6 +43,10 @@ class Office(People):
         if isinstance(roster, RosterBatch):
             reading.needs_a_file()
             return self._engine.import_batch(roster, dry_run, accept_new_ids)
+        said: object = roster
+        if not isinstance(said, (str, os.PathLike)):
+            kind = type(said).__name__
+            raise TypeError(f"roster must be a path or narthex.RosterBatch, not {kind}")
         return self._engine.import_roster(roster, dry_run, accept_new_ids, reading)
 
     def import_roster(

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _narthex
 from ._desk import StaffDesk
+from ._errors import InvalidArgument
 from ._narthex import (
     BrowserSecret,
     ClaimTicket,
     Engine,
-    Notices,
     RecoveryTicket,
     Session,
     SessionToken,
 )
 from ._narthex import forked as _forked
+from ._notices import Notices
 from ._office import Office
-from ._policy import Policy
+from ._policy import Policy, judge
 from ._site import Site
 from ._values import (
     Asker,
@@ -68,7 +70,12 @@ Answers = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 def _pairs(answers: Answers) -> list[tuple[str, str]]:
-    pairs = answers.items() if isinstance(answers, Mapping) else answers
+    pairs = list(answers.items() if isinstance(answers, Mapping) else answers)
+    # A text of two letters could be taken apart, too.
+    if not all(isinstance(pair, (tuple, list)) for pair in pairs):
+        raise TypeError("answers must be a mapping, or pairs of question and answer")
+    if not all(len(pair) == 2 for pair in pairs):
+        raise InvalidArgument("answers", "has what is no pair of question and answer")
     return [(question, answer) for question, answer in pairs]
 
 
@@ -129,16 +136,15 @@ class Portal(Office):
         ``hooks``: what the portal asks besides, from the first request on: :mod:`narthex.hook`.
         ``base_url``: where the pages live; needed to serve them. The rest is for the pages, too.
         """
-        policy = policy or Policy()
-        site = None
-        if base_url is not None:
-            site = Site(
-                base_url=base_url,
-                site_name=site_name,
-                cookie_suffix=cookie_suffix,
-                trusted_proxies=tuple(trusted_proxies),
-                help=tuple(help),
-            )
+        policy = Policy() if policy is None else policy
+        judge(policy)
+        site = Site.told(
+            base_url=base_url,
+            site_name=site_name,
+            cookie_suffix=cookie_suffix,
+            trusted_proxies=trusted_proxies,
+            help=help,
+        )
         engine = Engine(
             url,
             keys=keys,
@@ -393,7 +399,7 @@ class Portal(Office):
 
     def subscribe(self, session: Session) -> Notices:
         """What happens to the session's family from now on, as far as this process does it."""
-        return self._engine.subscribe(session)
+        return Notices(self._engine.subscribe(session))
 
     def family_tag(self, session: Session) -> str:
         """The public name of the session's family: says nothing about the token."""
@@ -641,3 +647,15 @@ class Portal(Office):
     def shared(self) -> bool:
         """Whether other processes may have the same store open."""
         return self._engine.is_shared()
+
+
+def judge_options(url: str, **options: Any) -> None:
+    """Raises what ``Portal.open`` with the same arguments raises before it touches the disk."""
+    bound = inspect.signature(Portal.open).bind(url, **options)
+    bound.apply_defaults()
+    said = bound.arguments
+    policy = Policy() if said["policy"] is None else said["policy"]
+    judge(policy)
+    of_pages = ("base_url", "site_name", "cookie_suffix", "trusted_proxies", "help")
+    site = Site.told(**{name: said[name] for name in of_pages})
+    Engine.judge(url, policy=policy, hash_workers=said["hash_workers"], site=site)

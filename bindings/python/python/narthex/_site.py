@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
@@ -18,6 +19,42 @@ class Site:
     cookie_suffix: str = ""
     trusted_proxies: tuple[str, ...] = ()
     help: tuple[Contact, ...] = ()
+
+    @classmethod
+    def told(
+        cls,
+        *,
+        base_url: str | None,
+        site_name: str | None,
+        cookie_suffix: str,
+        trusted_proxies: Sequence[str],
+        help: Sequence[Contact],
+    ) -> Site | None:
+        """From the arguments of ``Portal.open``; ``None``: there are no pages."""
+        for name, told in (("trusted_proxies", trusted_proxies), ("help", help)):
+            if isinstance(told, str):
+                raise TypeError(f"{name} must be a list, not one str")
+        for one in help:
+            if not isinstance(one, Contact):
+                raise TypeError(f"help must be a list of narthex.Contact, not of {type(one).__name__}")
+        if base_url is not None:
+            return cls(
+                base_url=base_url,
+                site_name=site_name,
+                cookie_suffix=cookie_suffix,
+                trusted_proxies=tuple(trusted_proxies),
+                help=tuple(help),
+            )
+        of_pages = {
+            "site_name": site_name,
+            "cookie_suffix": cookie_suffix,
+            "trusted_proxies": tuple(trusted_proxies),
+            "help": tuple(help),
+        }
+        for name, value in of_pages.items():
+            if value:
+                raise InvalidArgument(name, "is for the pages, and there are none without base_url")
+        return None
 
     @property
     def session_cookie(self) -> str:

@@ -64,9 +64,24 @@ class Profile:
         return any(one.organization == organization for one in self.memberships)
 
     @property
+    def called(self) -> str:
+        """How the person is called: as they chose, else First Name."""
+        return self.details.preferred_name or self.given_name
+
+    @property
     def name(self) -> str:
-        """First and last name."""
-        return f"{self.given_name} {self.family_name}"
+        """How the person is called, and the last name: as the portal's header says it."""
+        return f"{self.called} {self.family_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What has just happened to the family of a session."""
+
+    kind: Literal["password_changed", "ended"]
+    """``"password_changed"``: it goes on under a new token, and its pages move to the landing page."""
+    reason: str | None = None
+    """Why it ended: ``"password_changed"``, ``"inactivity"``, ``"log_out"``, ..."""
 
 
 @dataclass(frozen=True, slots=True)

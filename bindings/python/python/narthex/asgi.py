@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
-from ._guard import Mounts, Protected, is_private, rest_of_grid
+from ._guard import PATH_SAFE, Mounts, Protected, has_pages, is_private, rest_of_grid
 from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
@@ -40,7 +40,7 @@ class PortalApp:
     """
 
     def __init__(self, portal: Portal) -> None:
-        self.portal = portal
+        self.portal = has_pages(portal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -81,7 +81,7 @@ class PortalMiddleware:
 
     def __init__(self, app: App, portal: Portal, protect: Sequence[str] = ()) -> None:
         self.app = app
-        self.portal = portal
+        self.portal = has_pages(portal)
         self.protect = Protected(protect)
         self.mounts = Mounts(portal, protect)
         self.pages = PortalApp(portal)
@@ -112,14 +112,23 @@ class PortalMiddleware:
         visit = Visit(admitted)
         scope[SCOPE_KEY] = visit
         begun = False
+        held: list[Message] = []
 
         async def send_once_known(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 if visit.session is not None:
                     _keep_nowhere(message)
-            await send(message)
+                if visit.led_away is not None and message["status"] >= 500:
+                    # What is mounted in the application may take the way to the log-in for an error,
+                    # answer so, and hand it on only then.
+                    held.append(message)
+                    return
+                begun = True
+            if held:
+                held.append(message)
+            else:
+                await send(message)
 
         try:
             await self.app(scope, receive, send_once_known)
@@ -127,7 +136,9 @@ class PortalMiddleware:
             if begun:
                 raise
             await _refuse(send, answered)
-
+            return
+        for message in held:
+            await send(message)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -210,7 +221,7 @@ def _below_mount(scope: Scope) -> str:
 
 def _request(scope: Scope) -> Request:
     # The path as it was sent: what was percent-encoded stays so.
-    path = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~").encode()
+    path = scope.get("raw_path") or quote(scope["path"], safe=PATH_SAFE).encode()
     query = scope.get("query_string", b"")
     target = path + b"?" + query if query else path
     client = scope.get("client")

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -30,30 +30,42 @@ __all__ = ["Narthex", "current_visit", "login_required"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-current_visit: Visit = LocalProxy(lambda: visit_of(request.environ))  # type: ignore[assignment]
+
+
+def _visit() -> Visit:
+    if "narthex" not in current_app.extensions:
+        raise RuntimeError("there is no visit: narthex.flask.Narthex(app, portal) brings it")
+    return visit_of(request.environ)
+
+
+current_visit: Visit = LocalProxy(_visit)  # type: ignore[assignment]
 """Who is at the page of the current request."""
 
 
 class Narthex:
-    """Puts the portal in front of ``app``, and ``narthex_header()`` into its templates."""
+    """Puts the portal in front of ``app``, and ``narthex_header()`` into its templates. ``protect``:
+    prefixes that nobody comes to without a session."""
 
-    def __init__(self, app: Flask | None = None, portal: Portal | None = None) -> None:
+    def __init__(
+        self, app: Flask | None = None, portal: Portal | None = None, protect: Sequence[str] = ()
+    ) -> None:
         if app is not None and portal is not None:
-            self.init_app(app, portal)
+            self.init_app(app, portal, protect)
         elif app is not None or portal is not None:
             missing = "portal" if portal is None else "app"
             raise InvalidArgument(missing, "is missing: Narthex(app, portal), or init_app() later")
 
-    def init_app(self, app: Flask, portal: Portal) -> None:
+    def init_app(self, app: Flask, portal: Portal, protect: Sequence[str] = ()) -> None:
         """For applications that are made by a function."""
         app.extensions["narthex"] = portal
-        app.wsgi_app = PortalMiddleware(app.wsgi_app, portal)  # type: ignore[method-assign]
+        front = PortalMiddleware(app.wsgi_app, portal, protect)
+        app.wsgi_app = front  # type: ignore[method-assign]
         app.register_error_handler(Answered, _answer)
         app.context_processor(lambda: {"narthex_header": _header})
 
 
 def _header() -> Markup:
-    return Markup(visit_of(request.environ).header())
+    return Markup(_visit().header())
 
 
 def _answer(answered: Answered) -> Response:
@@ -66,7 +78,7 @@ def login_required(view: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(view)
     def protected(*args: P.args, **kwargs: P.kwargs) -> R:
-        visit_of(request.environ).require()
+        _visit().require()
         answer: R = current_app.ensure_sync(view)(*args, **kwargs)
         return answer
 

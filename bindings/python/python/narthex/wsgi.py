@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
-from ._guard import Mounts, Protected, is_private, rest_of_grid
+from ._guard import PATH_SAFE, Mounts, Protected, has_pages, is_private, rest_of_grid
 from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
@@ -35,7 +35,7 @@ class PortalApp:
     """
 
     def __init__(self, portal: Portal) -> None:
-        self.portal = portal
+        self.portal = has_pages(portal)
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse
@@ -64,7 +64,7 @@ class PortalMiddleware:
         self, app: WSGIApplication, portal: Portal, protect: Sequence[str] = ()
     ) -> None:
         self.app = app
-        self.portal = portal
+        self.portal = has_pages(portal)
         self.protect = Protected(protect)
         self.mounts = Mounts(portal, protect)
         self.pages = PortalApp(portal)
@@ -164,7 +164,7 @@ def _refuse(start_response: StartResponse, answered: Answered) -> list[bytes]:
 
 def path_of(environ: WSGIEnvironment) -> str:
     """The path from the root of the host, percent-encoded."""
-    return quote(_bytes_of_path(environ), safe="/:@!$&'()*+,;=~")
+    return quote(_bytes_of_path(environ), safe=PATH_SAFE)
 
 
 def _decoded(path: bytes) -> str:

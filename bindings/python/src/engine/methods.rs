@@ -2,7 +2,6 @@
 //! [`Operation`]; the check of a session is a plain call.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use narthex::core::model::{AccountId, InvalidInput, OrganizationId};
@@ -10,7 +9,7 @@ use narthex::core::portal::{ImportOptions, LogIn};
 use narthex::core::rules::question::BANK;
 use narthex::core::rules::resume::Resume;
 use narthex::core::{Check, Refusal, ResumeLocation, SessionToken as Token, TicketId};
-use narthex::http::{Admission, Entry, OnGrid};
+use narthex::http::{Admission, Entry, OnGrid, Settings};
 use narthex::{OpenOptions, StoreUrl};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
@@ -71,22 +70,15 @@ impl Engine {
         keys: Option<std::path::PathBuf>,
         policy: PolicyArgument,
         shared: bool,
-        hash_workers: Option<usize>,
+        hash_workers: Option<Bound<'_, PyAny>>,
         hooks: HooksArgument<'_>,
         site: Option<SiteArgument>,
         clock: Option<Py<ManualClock>>,
     ) -> PyResult<Self> {
-        let url_text = arguments::text(url, "url")?;
-        let url = StoreUrl::parse(&url_text).map_err(|error| unusable(py, &error.to_string()))?;
-        let mut options = OpenOptions::new(url);
+        let (mut options, settings) = judged(py, url, policy, hash_workers, site)?;
         options.keys = keys;
         options.shared = shared;
-        options.policy = policy.into_policy(py)?;
-        if let Some(workers) = hash_workers {
-            options.hashing.workers = workers;
-        }
         let hooks = hooks.into_hooks()?;
-        let settings = site.map(|site| site.into_settings(py)).transpose()?;
         let recipe = match clock {
             None => Recipe::Real(options),
             Some(clock) => Recipe::Testing(options, clock.get().host()),
@@ -95,6 +87,19 @@ impl Engine {
         let engine = engine.map_err(|failure| failure.into_exception(py))?;
         engine.set_hooks(py, hooks)?;
         Ok(engine)
+    }
+
+    /// Raises what the constructor would raise before it opens anything.
+    #[staticmethod]
+    #[pyo3(signature = (url, *, policy, hash_workers, site))]
+    fn judge(
+        py: Python<'_>,
+        url: &Bound<'_, PyAny>,
+        policy: PolicyArgument,
+        hash_workers: Option<Bound<'_, PyAny>>,
+        site: Option<SiteArgument>,
+    ) -> PyResult<()> {
+        judged(py, url, policy, hash_workers, site).map(drop)
     }
 
     /// Closes the store. Whoever uses it afterwards is told.
@@ -158,11 +163,11 @@ impl Engine {
         py: Python<'_>,
         facts: FactsArgument<'_>,
         browser: Option<PyRef<'_, handles::BrowserSecret>>,
-        asker: Option<AskerArgument>,
+        asker: AskerArgument,
     ) -> PyResult<Operation> {
         let evidence = facts.into_evidence(py)?;
         let browser = arguments::browser(py, browser)?;
-        let asker = self::asker(asker);
+        let asker = asker.into();
         self.operation(
             py,
             |portal| async move {
@@ -247,7 +252,7 @@ impl Engine {
         password: &Bound<'_, PyAny>,
         shared_computer: bool,
         presented: Option<Bound<'_, PyAny>>,
-        asker: Option<AskerArgument>,
+        asker: AskerArgument,
     ) -> PyResult<Operation> {
         let presented = presented.map(|value| token(&value, "presented"));
         let request = LogIn {
@@ -256,7 +261,7 @@ impl Engine {
             shared_computer,
             presented: presented.transpose()?.flatten(),
         };
-        let asker = self::asker(asker);
+        let asker = asker.into();
         self.operation(
             py,
             |portal| async move { Ok(portal.log_in(request, &asker).await?) },
@@ -268,8 +273,9 @@ impl Engine {
         &self,
         py: Python<'_>,
         session: PyRef<'_, Session>,
-        idle_for: Duration,
+        idle_for: &Bound<'_, PyAny>,
     ) -> PyResult<Operation> {
+        let idle_for = arguments::duration(idle_for, "idle_for")?;
         let session = session.verified.clone();
         self.operation(
             py,
@@ -306,12 +312,12 @@ impl Engine {
         session: PyRef<'_, Session>,
         current: &Bound<'_, PyAny>,
         new: &Bound<'_, PyAny>,
-        asker: Option<AskerArgument>,
+        asker: AskerArgument,
     ) -> PyResult<Operation> {
         let session = session.verified.clone();
         let current = arguments::password(current, "current")?;
         let new = arguments::password(new, "new")?;
-        let asker = self::asker(asker);
+        let asker = asker.into();
         self.operation(
             py,
             |portal| async move {
@@ -561,7 +567,7 @@ impl Engine {
     fn admit(&self, py: Python<'_>, request: RequestArgument, person: bool) -> PyResult<Operation> {
         let service = self.service(py, false)?;
         let live = self.live(py)?;
-        let Some((request, _)) = request.into_request(Bytes::new()) else {
+        let Some((request, peer)) = request.into_request(Bytes::new()) else {
             let message = "is no request that HTTP knows";
             return Err(invalid_argument(py, "request", message));
         };
@@ -577,11 +583,13 @@ impl Engine {
                 let (parts, _) = request.into_parts();
                 let target = parts.uri.path_and_query();
                 let target = target.map_or("/", |target| target.as_str());
-                Ok(service.admit(&parts, target, entry).await)
+                let admission = service.admit(&parts, target, entry).await;
+                Ok((admission, parts, service))
             },
-            move |py, admission| match admission {
+            move |py, (admission, parts, service)| match admission {
                 Admission::Admitted(visit) => {
-                    Ok(Bound::new(py, Visit::new(visit, live))?.into_any().unbind())
+                    let visit = Visit::new(visit, (parts, peer), service, live);
+                    Ok(Bound::new(py, visit)?.into_any().unbind())
                 }
                 Admission::Answered(response) => {
                     Ok(answer(py, response, live)?.into_any().unbind())
@@ -595,7 +603,7 @@ impl Engine {
     fn subscribe(&self, py: Python<'_>, session: PyRef<'_, Session>) -> PyResult<Notices> {
         let live = self.live(py)?;
         let notices = live.portal.subscribe(&session.verified);
-        Ok(Notices::new(notices, &live.pool))
+        Ok(Notices::new(notices, live))
     }
 
     /// One round of the housekeeping that otherwise happens once a minute.
@@ -622,6 +630,26 @@ impl Engine {
     fn is_shared(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.live(py)?.portal.is_shared())
     }
+}
+
+/// What a portal is opened by, as far as it can be judged without opening it.
+fn judged(
+    py: Python<'_>,
+    url: &Bound<'_, PyAny>,
+    policy: PolicyArgument,
+    hash_workers: Option<Bound<'_, PyAny>>,
+    site: Option<SiteArgument>,
+) -> PyResult<(OpenOptions, Option<Settings>)> {
+    let url = arguments::text(url, "url")?;
+    let url = StoreUrl::parse(&url).map_err(|error| unusable(py, &error.to_string()))?;
+    let mut options = OpenOptions::new(url);
+    options.policy = policy.into_policy(py)?;
+    if let Some(workers) = hash_workers {
+        let workers = arguments::count(&workers, "hash_workers")?;
+        options.hashing.workers = usize::try_from(workers).unwrap_or(usize::MAX);
+    }
+    let settings = site.map(|site| site.into_settings(py)).transpose()?;
+    Ok((options, settings))
 }
 
 #[expect(

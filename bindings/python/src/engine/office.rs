@@ -114,12 +114,19 @@ pub(crate) fn issue_recovery_code(
 pub(crate) fn audit_after(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    cursor: Option<String>,
-    limit: u32,
+    cursor: Option<Bound<'_, PyAny>>,
+    limit: &Bound<'_, PyAny>,
 ) -> PyResult<Operation> {
+    let cursor = cursor.map(|cursor| arguments::text(&cursor, "cursor"));
+    let cursor = cursor.transpose()?;
+    let limit = arguments::count(limit, "limit")?;
     engine.operation(
         py,
-        move |portal| async move { Ok(portal.audit_after(cursor.as_deref(), limit).await?) },
+        move |portal| async move {
+            Ok(portal
+                .audit_after(cursor.as_ref().map(|text| text.as_str()), limit)
+                .await?)
+        },
         |py, lines| values::audit(py, &lines),
     )
 }

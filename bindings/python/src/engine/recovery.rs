@@ -24,12 +24,12 @@ pub(crate) fn begin_recovery(
     login_id: &Bound<'_, PyAny>,
     code: &Bound<'_, PyAny>,
     browser: Option<PyRef<'_, BrowserSecret>>,
-    asker: Option<AskerArgument>,
+    asker: AskerArgument,
 ) -> PyResult<Operation> {
     let login_id = arguments::login_id(login_id, "login_id")?;
     let code = arguments::parsed(code, "code", RecoveryCodeText::parse)?;
     let browser = arguments::browser(py, browser)?;
-    let asker = self::asker(asker);
+    let asker = asker.into();
     engine.operation(
         py,
         |portal| async move {
@@ -68,11 +68,11 @@ pub(crate) fn answer_recovery_questions(
     engine: PyRef<'_, Engine>,
     ticket: PyRef<'_, RecoveryTicket>,
     answers: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>,
-    asker: Option<AskerArgument>,
+    asker: AskerArgument,
 ) -> PyResult<Operation> {
     let answers = arguments::answers(answers)?;
     let (ticket, browser) = RecoveryTicket::parts(&ticket);
-    let asker = self::asker(asker);
+    let asker = asker.into();
     engine.operation(
         py,
         |portal| async move {
@@ -151,11 +151,11 @@ pub(crate) fn reauthenticate(
     engine: PyRef<'_, Engine>,
     session: PyRef<'_, Session>,
     current: &Bound<'_, PyAny>,
-    asker: Option<AskerArgument>,
+    asker: AskerArgument,
 ) -> PyResult<Operation> {
     let session = session.verified.clone();
     let current = arguments::password(current, "current")?;
-    let asker = self::asker(asker);
+    let asker = asker.into();
     engine.operation(
         py,
         |portal| async move { Ok(portal.reauthenticate(&session, current, &asker).await?) },

@@ -10,8 +10,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+from .._errors import NarthexError
 from .._policy import App, Policy
-from .._portal import Portal
+from .._portal import Portal, judge_options
 
 SETTINGS = {
     "store",
@@ -52,7 +53,28 @@ def policy_of(told: dict[str, Any]) -> Policy:
         if not isinstance(policy, Policy):
             raise ImproperlyConfigured('NARTHEX["policy"] is no narthex.Policy')
         return policy
-    return Policy(apps=tuple(App(prefix) for prefix in told.get("apps", ())))
+    apps = (app if isinstance(app, App) else App(app) for app in told.get("apps", ()))
+    return Policy(apps=tuple(apps))
+
+
+def options_of(told: dict[str, Any]) -> dict[str, Any]:
+    """What ``Portal.open`` is told besides the store."""
+    options = told.get("options", {})
+    if not isinstance(options, dict):
+        raise ImproperlyConfigured('NARTHEX["options"] is no dict of arguments of Portal.open')
+    if twice := options.keys() & {"base_url", "policy"}:
+        raise ImproperlyConfigured(f'{sorted(twice)} belong into NARTHEX itself, not its "options"')
+    return {"base_url": told["base_url"], "policy": policy_of(told), **options}
+
+
+def judged_settings() -> dict[str, Any]:
+    """``settings.NARTHEX``, looked at as closely as can be without opening the store."""
+    told = narthex_settings()
+    try:
+        judge_options(told["store"], **options_of(told))
+    except (TypeError, NarthexError) as error:
+        raise ImproperlyConfigured(f"NARTHEX: {error}") from error
+    return told
 
 
 def get_portal() -> Portal:
@@ -61,12 +83,7 @@ def get_portal() -> Portal:
     with _lock:
         if _portal is None:
             told = narthex_settings()
-            _portal = Portal.open(
-                told["store"],
-                base_url=told["base_url"],
-                policy=policy_of(told),
-                **told.get("options", {}),
-            )
+            _portal = Portal.open(told["store"], **options_of(told))
         return _portal
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from ._portal import narthex_settings, policy_of
+from ._portal import judged_settings
 
 MIDDLEWARE = "narthex.django.middleware.PortalMiddleware"
 AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
@@ -21,8 +21,7 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
     """The settings, and the order of the middleware."""
     found: list[CheckMessage] = []
     try:
-        told = narthex_settings()
-        policy_of(told)
+        told = judged_settings()
     except ImproperlyConfigured as error:
         hint = 'NARTHEX = {"store": "redb:///path", "base_url": "https://..."}'
         return [Error(str(error), hint=hint, id="narthex.E001")]

@@ -47,7 +47,8 @@ class PortalMiddleware:
         path = wsgi.path_of(_environ(request))
         if portal._engine.owns(path):
             return _pages(portal, request, path)
-        if Mounts(portal).lead_around(request.path, request.path_info):
+        mounted = request.path != request.path_info
+        if mounted and Mounts(portal).lead_around(request.path, request.path_info):
             return HttpResponse(status=404)
         try:
             said = wsgi.request(_environ(request))

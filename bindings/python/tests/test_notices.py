@@ -1,0 +1,126 @@
+"""What happens to the family of a session, as an application hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from narthex import Notice, Notices
+from narthex.testing import ADA, HOME, TestPortal, log_in, portal
+
+NEW_PASSWORD = "nine lives of a library cat"
+ENDED = Notice("ended", "log_out")
+
+
+@pytest.fixture
+def school() -> Iterator[TestPortal]:
+    with portal() as opened:
+        yield opened
+
+
+def watched(school: TestPortal) -> tuple[Notices, str]:
+    session = log_in(school, ADA)
+    return school.subscribe(session.session), session.token.expose()
+
+
+def test_s09_notices_say_what_happens_to_the_family_in_its_order(school: TestPortal) -> None:
+    session = log_in(school, ADA).session
+    notices = school.subscribe(session)
+    changed = school.change_password(session, current=ADA.password, new=NEW_PASSWORD, asker=HOME)
+    school.log_out(changed.token)
+    assert list(notices) == [Notice("password_changed"), ENDED]
+    assert notices.next() is None
+    assert notices.poll() == []
+
+
+def test_who_waits_on_a_thread_is_woken_and_a_time_limit_takes_nothing(school: TestPortal) -> None:
+    notices, token = watched(school)
+    with pytest.raises(TimeoutError):
+        notices.next(timedelta(milliseconds=20))
+    threading.Timer(0.1, school.log_out, (token,)).start()
+    assert notices.next(timedelta(seconds=20)) == ENDED
+
+
+def test_waiting_that_is_given_up_loses_no_notice(school: TestPortal) -> None:
+    notices, token = watched(school)
+
+    async def hear() -> list[Notice | None]:
+        for _ in range(3):
+            with pytest.raises((TimeoutError, asyncio.TimeoutError)):
+                await asyncio.wait_for(notices.anext(), 0.02)
+        waiting = asyncio.create_task(notices.anext())
+        await asyncio.sleep(0.02)
+        waiting.cancel()
+        await school.alog_out(token)
+        return [await asyncio.wait_for(notices.anext(), 5), await notices.anext()]
+
+    assert asyncio.run(hear()) == [ENDED, None]
+
+
+def test_waiting_that_is_given_up_is_not_waited_for_by_who_looks(school: TestPortal) -> None:
+    notices, token = watched(school)
+
+    async def hear() -> list[Notice]:
+        with pytest.raises((TimeoutError, asyncio.TimeoutError)):
+            await asyncio.wait_for(notices.anext(), 0.02)
+        await asyncio.sleep(0.1)
+        # Nobody looks at what was given up any more, or this would find it taken.
+        await school.alog_out(token)
+        return notices.poll()
+
+    assert asyncio.run(hear()) == [ENDED]
+
+
+def test_two_that_wait_are_told_one_notice_each(school: TestPortal) -> None:
+    session = log_in(school, ADA).session
+    notices = school.subscribe(session)
+
+    async def hear() -> list[Notice | None]:
+        two = asyncio.gather(notices.anext(), notices.anext())
+        await asyncio.sleep(0.05)
+        changed = await school.achange_password(
+            session, current=ADA.password, new=NEW_PASSWORD, asker=HOME
+        )
+        await school.alog_out(changed.token)
+        return list(await asyncio.wait_for(two, 10))
+
+    heard = asyncio.run(hear())
+    assert sorted(map(str, heard)) == sorted(map(str, [Notice("password_changed"), ENDED]))
+
+
+def test_notices_are_iterated_asynchronously_until_the_end(school: TestPortal) -> None:
+    notices, token = watched(school)
+
+    async def hear() -> list[Notice]:
+        asyncio.get_running_loop().call_later(0.05, school.log_out, token)
+        return [notice async for notice in notices]
+
+    assert asyncio.run(hear()) == [ENDED]
+
+
+def test_who_waits_can_be_interrupted() -> None:
+    script = (
+        "from narthex.testing import *\n"
+        "school = portal()\n"
+        "notices = school.subscribe(log_in(school).session)\n"
+        "print('waiting', flush=True)\n"
+        "notices.next()\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    time.sleep(0.1)
+    os.kill(child.pid, signal.SIGINT)
+    _, error = child.communicate(timeout=20)
+    assert "KeyboardInterrupt" in error
