@@ -219,7 +219,10 @@ impl FactsArgument<'_> {
         let Self(given_name, family_name, birthdate, login_id, claim_code) = self;
         let given = text(&given_name, "given_name")?;
         let family = text(&family_name, "family_name")?;
-        let birthdate = birthdate_text(&birthdate, "birthdate")?;
+        let birthdate = match birthdate.is_none() {
+            true => Zeroizing::default(),
+            false => birthdate_text(&birthdate, "birthdate")?,
+        };
         let login_id = text(&login_id, "login_id")?;
         let code = claim_code.map(|code| text(&code, "claim_code"));
         let code = code.transpose()?.unwrap_or_default();

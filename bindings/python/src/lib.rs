@@ -22,6 +22,9 @@ mod visit;
 /// The compiled half of `narthex`.
 #[pyo3::pymodule]
 mod _narthex {
+    /// Of the package, and of the engine in it.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
     /// The longest body the portal reads; a longer one is refused by the engine.
     #[pymodule_export]
     const BODY_BYTES_MAX: usize = narthex::http::BODY_BYTES_MAX;

@@ -513,3 +513,12 @@ def test_what_an_import_held_back_is_shown_and_settled(school: TestPortal, tmp_p
     call_command("narthex_roster_holds", confirm=True, source="west", stdout=told)
     assert "35 made inactive, 0 stay" in told.getvalue()
     assert school.roster_holds() == ()
+
+
+def test_commands_say_in_a_line_why_a_store_cannot_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "portal.redb").write_text("no store")
+    set_portal(None)
+    with override_settings(NARTHEX=NEEDED | {"store": f"redb://{tmp_path}/portal.redb"}):
+        for command in (["narthex_roster_holds"], ["narthex_import_roster", "roster.zip"]):
+            with pytest.raises(CommandError, match="portal.redb"):
+                call_command(*command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
 import pickle
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -488,3 +489,45 @@ def test_the_office_and_the_desk_awaited(staffed: TestPortal) -> None:
 def _claimed(school: Portal, someone: Someone) -> tuple[str, str]:
     claim(school, someone)
     return someone.login_id, someone.password
+
+
+def test_an_import_counts_each_kind_of_person_by_itself(school: TestPortal) -> None:
+    schools = tuple(narthex.Organization(f"{name}-high", name) for name in ("west", "east"))
+
+    def people(west: range, east: range, renamed: range, prepared: bool = True) -> RosterBatch:
+        listed = tuple(
+            RosterPerson(
+                source_id=f"{place}-{number}", login_id=f"{place[0].upper()}-{number}",
+                given_name="Kim" if place == "west" and number in renamed else "Pia",
+                family_name="Lind", memberships=(Membership(f"{place}-high", "student"),),
+                birthdate=None if number in (1, 2) and place == "west" else "2012-01-01",
+            )
+            for place, numbers in (("west", west), ("east", east))
+            for number in numbers
+        )  # fmt: skip
+        # Who belongs to another source alone is left out.
+        theirs = (Membership("north-high", "student"),)
+        nobody = tuple(
+            dataclasses.replace(
+                listed[-1], source_id=f"x{n}", login_id=f"X-{n}", memberships=theirs
+            )
+            for n in range(9)
+        )
+        return RosterBatch(
+            source="west", organizations=schools, people=listed + nobody * (not prepared), complete=True
+        )
+
+    assert school.import_roster(people(range(1, 21), range(1, 41), range(0))).added == 60
+    report = school.import_roster(people(range(2, 25), range(1, 24), range(2, 8), prepared=False))
+    # West: 1 has left, 2 to 7 are called otherwise, 8 to 20 stay, 21 to 24 are new. East: 17 of 40 missing.
+    told = (report.usable, report.added, report.changed, report.unchanged, report.deactivated)
+    assert told == (True, 4, 6, 13 + 23, 1)
+    assert (report.held, report.without_birthdate, report.left_out) == (17, 1, 9)
+    by_name = {one.organization: dataclasses.astuple(one)[1:] for one in report.organizations}
+    assert by_name == {
+        "west-high": (4, 6, 13, 0, 1, 0),
+        "east-high": (0, 0, 23, 0, 0, 17),
+        "north-high": (0, 0, 0, 9, 0, 0),
+    }
+    status = school.roster_status()
+    assert (status.active, status.inactive, status.without_birthdate, status.holds) == (2 + 23 + 40, 1, 1, 1)

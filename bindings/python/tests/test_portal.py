@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import dataclasses
+import importlib.metadata
 import inspect
 import pickle
 import re
@@ -22,16 +23,20 @@ from narthex import (
     Asker,
     AttemptPolicy,
     InvalidArgument,
+    Membership,
     NamedNetwork,
+    NewPerson,
     Policy,
     Portal,
     QuestionPolicy,
     Refused,
+    RosterBatch,
+    RosterPerson,
     SessionPolicy,
 )
 from narthex._narthex import default_policy, panicking
 from narthex._values import Role
-from narthex.testing import ADA, BEN, HOME, MORNING, TestPortal, claim, log_in, portal
+from narthex.testing import ADA, BEN, HOME, MORNING, TestPortal, claim, cookies, log_in, portal
 
 
 def test_a_prepared_person_claims_logs_in_and_is_known(school: TestPortal) -> None:
@@ -208,7 +213,9 @@ def test_what_is_no_text_names_its_argument(
         *((name, lambda n=name: school.begin_claim(asker=HOME, **{**facts, n: bad})) for name in facts),
     ]
     for name, call in calls:
-        with pytest.raises(kind, match=name) as error:
+        # Who has a code may have no birthdate.
+        wrong = InvalidArgument if (name, bad) == ("birthdate", None) else kind
+        with pytest.raises(wrong, match=name) as error:
             call()
         if isinstance(error.value, InvalidArgument):
             assert error.value.argument == name
@@ -222,6 +229,10 @@ def opened(**options: Any) -> None:
 def ruled(group: str, **rules: Any) -> None:
     policies = {"session": SessionPolicy, "questions": QuestionPolicy, "attempts": AttemptPolicy}
     opened(policy=Policy(**{group: policies[group](**rules)}))
+
+
+def row(**parts: Any) -> RosterPerson:
+    return RosterPerson(**{"source_id": "1", "login_id": "S-1", "given_name": "A", "family_name": "B"} | parts)
 
 
 NO_LENGTH = timedelta()
@@ -243,6 +254,14 @@ BAD_ARGUMENTS: list[tuple[str, type[Exception], Callable[[TestPortal], object]]]
     ("answers", InvalidArgument, lambda s: s.set_questions(log_in(s).session, [("a",)])),  # type: ignore[list-item]
     ("roster", TypeError, lambda school: school.import_roster(b"a,b")),  # type: ignore[arg-type]
     ("roster", TypeError, lambda school: school.import_roster(7)),  # type: ignore[arg-type]
+    ("roster.people", TypeError, lambda s: s.import_roster(RosterBatch(source="a", people="abc"))),  # type: ignore[arg-type]
+    ("roster.people[0]", TypeError, lambda s: s.import_roster(RosterBatch(source="a", people=["abc"]))),  # type: ignore[list-item]
+    ("roster.people[0].login_id", TypeError, lambda s: s.import_roster(RosterBatch(source="a", people=[row(login_id=7)]))),
+    ("roster.people[0].birthdate", TypeError, lambda s: s.import_roster(RosterBatch(source="a", people=[row(birthdate=7)]))),
+    ("roster.people[0].memberships[0].organization", TypeError, lambda s: s.import_roster(RosterBatch(source="a", people=[row(memberships=[Membership(7, "student")])]))),  # type: ignore[arg-type]
+    ("person", TypeError, lambda school: school.create_person("Ada")),  # type: ignore[arg-type]
+    ("person.role", TypeError, lambda s: s.create_person(NewPerson(login_id="S-1", given_name="A", family_name="B", organization="north-high", role=7))),  # type: ignore[arg-type]
+    ("portal", InvalidArgument, lambda _: cookies(Portal.open("memory:"))),
     ("site_name", InvalidArgument, lambda _: opened(site_name="North High")),
     ("cookie_suffix", InvalidArgument, lambda _: opened(cookie_suffix="two")),
     ("trusted_proxies", InvalidArgument, lambda _: opened(trusted_proxies=["127.0.0.1"])),
@@ -541,3 +560,33 @@ def test_a_roster_in_files_is_read(school: TestPortal) -> None:
     assert again.unchanged == 98
     with pytest.raises(InvalidArgument, match="roster"):
         school.import_roster("/nowhere/at/all")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert narthex.__version__ == importlib.metadata.version("narthex")
+
+
+def test_who_has_no_birthdate_on_record_claims_by_the_code_alone(school: TestPortal) -> None:
+    person = row(memberships=[Membership("north-high", "student")])
+    school.import_roster(RosterBatch(source="office", people=[person]))
+    issued = school.issue_claim_code("S-1").issued
+    assert issued is not None and not issued.needs_birthdate
+    facts: dict[str, Any] = {"given_name": "A", "family_name": "B", "login_id": "S-1", "asker": HOME}
+    with pytest.raises(InvalidArgument, match="birthdate"):
+        school.begin_claim(**facts)
+    assert school.begin_claim(claim_code=issued.code, **facts).login_id == "S-1"
+
+
+def test_a_person_is_called_as_they_chose(school: TestPortal) -> None:
+    session = log_in(school).session
+    assert school.profile(session).name == "Ada Byron"
+    school.change_details(session, preferred_name="Countess", asker=HOME)
+    profile = school.profile(session)
+    assert (profile.called, profile.name) == ("Countess", "Countess Byron")
+
+
+def test_the_cookie_of_a_test_client_is_a_session(school: TestPortal) -> None:
+    assert school.site is not None
+    name, value = next(iter(cookies(school).items()))
+    assert name == school.site.session_cookie
+    assert school.verify_session(token=value).account == log_in(school).session.account

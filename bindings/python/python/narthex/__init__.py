@@ -7,6 +7,7 @@ The engine runs in your own process: :meth:`Portal.open`. Its pages are mounted 
 """
 
 from . import hook
+from ._narthex import VERSION as __version__
 from ._desk import StaffDesk
 from ._errors import (
     Busy,

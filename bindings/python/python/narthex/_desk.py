@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from . import _narthex
-from ._errors import InvalidArgument
+from ._judge import is_confirmed, judged
 from ._site import Reading
 from ._values import (
     Asker,
@@ -132,11 +132,12 @@ class StaffDesk:
             organization=organization,
             delta=delta,
         )
-        if isinstance(roster, RosterBatch):
-            reading.needs_a_file()
-        return _narthex.desk_import_roster(
-            self._engine, self._session, roster, how, reading, self._asker
-        )
+        asked = (self._engine, self._session, roster, how, reading, self._asker)
+        if not isinstance(roster, RosterBatch):
+            return _narthex.desk_import_roster(*asked)
+        reading.needs_a_file()
+        with judged("roster", RosterBatch, roster):
+            return _narthex.desk_import_roster(*asked)
 
     def preview_roster(
         self,
@@ -207,10 +208,9 @@ class StaffDesk:
     def _settling(
         self, source: str, organization: str, decision: str
     ) -> Operation[SettledHold | None]:
-        if decision not in ("confirm", "discard"):
-            raise InvalidArgument("decision", 'is neither "confirm" nor "discard"')
+        left = is_confirmed(decision)
         return _narthex.desk_settle_hold(
-            self._engine, self._session, source, organization, decision == "confirm", self._asker
+            self._engine, self._session, source, organization, left, self._asker
         )
 
     def settle_hold(

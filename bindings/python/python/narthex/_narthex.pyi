@@ -9,6 +9,7 @@ from typing_extensions import disjoint_base
 
 from ._policy import Policy
 from ._site import Reading, Request, Site
+from .testing import Door
 from ._values import (
     Asker,
     AuditLine,
@@ -110,13 +111,14 @@ __all__ = [
     "staff_statistics",
 ]
 
+VERSION: str
 BODY_BYTES_MAX: int
 GRID_S: float
 
 _T = TypeVar("_T")
 
 # Given name, family name, birthdate, login id, claim code.
-_Facts: TypeAlias = tuple[str, str, date | str, str, str | None]
+_Facts: TypeAlias = tuple[str, str, date | str | None, str, str | None]
 
 @final
 class Operation(Generic[_T]):
@@ -431,4 +433,4 @@ def forked() -> None: ...
 def default_policy() -> dict[str, dict[str, Any]]: ...
 def panicking() -> Operation[None]: ...
 def scenario_names() -> list[str]: ...
-def run_scenario(name: str, new_door: Callable[[], Any]) -> bool: ...
+def run_scenario(name: str, new_door: Callable[[], Door]) -> bool: ...

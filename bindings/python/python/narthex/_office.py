@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from . import _narthex
-from ._errors import InvalidArgument
+from ._judge import is_confirmed, judged
 from ._people import People
 from ._site import Reading
 from ._values import (
@@ -42,7 +42,8 @@ class Office(People):
     ) -> _narthex.Operation[ImportReport]:
         if isinstance(roster, RosterBatch):
             reading.needs_a_file()
-            return self._engine.import_batch(roster, dry_run, accept_new_ids)
+            with judged("roster", RosterBatch, roster):
+                return self._engine.import_batch(roster, dry_run, accept_new_ids)
         said: object = roster
         if not isinstance(said, (str, os.PathLike)):
             kind = type(said).__name__
@@ -119,9 +120,7 @@ class Office(People):
     def _settling(
         self, decision: str, source: str | None, organization: str | None
     ) -> _narthex.Operation[tuple[int, int]]:
-        if decision not in ("confirm", "discard"):
-            raise InvalidArgument("decision", 'is neither "confirm" nor "discard"')
-        return _narthex.settle_holds(self._engine, decision == "confirm", source, organization)
+        return _narthex.settle_holds(self._engine, is_confirmed(decision), source, organization)
 
     def settle_holds(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import _narthex
+from ._judge import judged
 from ._narthex import Engine
 from ._values import (
     Asker,
@@ -22,14 +23,20 @@ class People:
 
     _engine: Engine
 
+    def _creating(
+        self, person: NewPerson, asker: Asker | None
+    ) -> _narthex.Operation[CreatedPerson]:
+        with judged("person", NewPerson, person):
+            return _narthex.create_person(self._engine, person, asker)
+
     def create_person(self, person: NewPerson, asker: Asker | None = None) -> CreatedPerson:
         """Prepares a person by hand, with the code to claim by, in one commit. Imports leave them
         alone."""
-        return _narthex.create_person(self._engine, person, asker).run()
+        return self._creating(person, asker).run()
 
     async def acreate_person(self, person: NewPerson, asker: Asker | None = None) -> CreatedPerson:
         """As :meth:`create_person`."""
-        return await _narthex.create_person(self._engine, person, asker)
+        return await self._creating(person, asker)
 
     def disable_person(self, login_id: str, asker: Asker | None = None) -> PersonStatusChange:
         """From now on the person neither claims, nor logs in, nor recovers; every session has ended.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Literal
 
-from ._errors import InvalidArgument
 from ._values import Role
 
 PasswordProfile = Literal["nist", "classic"]
@@ -191,46 +189,3 @@ class Policy:
     staff: StaffPolicy = field(default_factory=StaffPolicy)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     apps: tuple[App, ...] = ()
-
-
-COUNT_MAX = 2**32 - 1
-
-
-def judge(policy: object) -> None:
-    """Raises ``TypeError`` or :class:`InvalidArgument` for what is no policy, by the name of the rule."""
-    _judge("policy", Policy, policy)
-
-
-def _judge(name: str, wanted: Any, said: Any) -> None:
-    if get_origin(wanted) is Literal:
-        wanted = str
-    if get_origin(wanted) is UnionType:
-        if said is None and NoneType in get_args(wanted):
-            return
-        wanted = next(kind for kind in get_args(wanted) if kind is not NoneType)
-    if get_origin(wanted) is tuple:
-        _judge_all(name, get_args(wanted), said)
-        return
-    # To Python a bool is an int.
-    if not isinstance(said, wanted) or (wanted is int and isinstance(said, bool)):
-        of = "narthex." if is_dataclass(wanted) else ""
-        raise TypeError(f"{name} must be {of}{wanted.__name__}, not {type(said).__name__}")
-    if is_dataclass(wanted):
-        kinds = get_type_hints(wanted)
-        for rule in fields(wanted):
-            _judge(f"{name}.{rule.name}", kinds[rule.name], getattr(said, rule.name))
-    elif wanted is int and not 0 <= said <= COUNT_MAX:
-        raise InvalidArgument(name, f"is not a number from 0 to {COUNT_MAX}")
-    elif wanted is timedelta and said < timedelta():
-        raise InvalidArgument(name, "is below zero")
-
-
-def _judge_all(name: str, wanted: tuple[Any, ...], said: Any) -> None:
-    if not isinstance(said, (tuple, list)):
-        raise TypeError(f"{name} must be tuple, not {type(said).__name__}")
-    if wanted[1:] == (...,):
-        wanted = (wanted[0],) * len(said)
-    if len(said) != len(wanted):
-        raise InvalidArgument(name, f"has {len(said)} parts where {len(wanted)} belong")
-    for place, (kind, one) in enumerate(zip(wanted, said)):
-        _judge(f"{name}[{place}]", kind, one)

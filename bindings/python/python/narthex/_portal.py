@@ -6,14 +6,15 @@ import atexit
 import inspect
 import os
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _narthex
 from ._desk import StaffDesk
 from ._errors import InvalidArgument
+from ._judge import judge
 from ._narthex import (
     BrowserSecret,
     ClaimTicket,
@@ -25,7 +26,7 @@ from ._narthex import (
 from ._narthex import forked as _forked
 from ._notices import Notices
 from ._office import Office
-from ._policy import Policy, judge
+from ._policy import Policy
 from ._site import Site
 from ._values import (
     Asker,
@@ -86,6 +87,12 @@ def _told(
     return [(name, typed) for name, typed in told.items() if typed is not None]
 
 
+class VerifySession(Protocol):
+    """What :attr:`Portal.verify_session` is."""
+
+    def __call__(self, token: SessionToken | str | Session) -> Session: ...
+
+
 class Portal(Office):
     """A portal that is open in this process, and again in every process that is forked from it.
 
@@ -97,7 +104,7 @@ class Portal(Office):
 
     policy: Policy
     site: Site | None
-    verify_session: Callable[[SessionToken | str | Session], Session]
+    verify_session: VerifySession
     """The live session of a cookie. Raises :class:`Refused`: ``session_ended`` with its reason,
     ``token_replaced``, or ``not_logged_in``."""
 
@@ -137,7 +144,7 @@ class Portal(Office):
         ``base_url``: where the pages live; needed to serve them. The rest is for the pages, too.
         """
         policy = Policy() if policy is None else policy
-        judge(policy)
+        judge("policy", Policy, policy)
         site = Site.told(
             base_url=base_url,
             site_name=site_name,
@@ -164,7 +171,7 @@ class Portal(Office):
 
     def set_hooks(self, hooks: Hooks) -> None:
         """Puts ``hooks`` in the place of those before, in this process: what is asked from now on asks
-        these."""
+        these. From one thread at a time: a fork has those of the last who was done."""
         _narthex.set_hooks(self._engine, hooks)
         self._hooks = hooks
 
@@ -196,14 +203,14 @@ class Portal(Office):
         *,
         given_name: str,
         family_name: str,
-        birthdate: date | str,
+        birthdate: date | str | None = None,
         login_id: str,
         claim_code: str | None = None,
         browser: BrowserSecret | None = None,
         asker: Asker,
     ) -> ClaimTicket:
         """First step: names, birthdate and number (and the code of a letter) open a ticket, bound to
-        ``browser``."""
+        ``browser``. Without ``birthdate``: for who has a code, and none on record."""
         facts = (given_name, family_name, birthdate, login_id, claim_code)
         return self._engine.begin_claim(facts, browser, asker).run()
 
@@ -212,7 +219,7 @@ class Portal(Office):
         *,
         given_name: str,
         family_name: str,
-        birthdate: date | str,
+        birthdate: date | str | None = None,
         login_id: str,
         claim_code: str | None = None,
         browser: BrowserSecret | None = None,
@@ -655,7 +662,7 @@ def judge_options(url: str, **options: Any) -> None:
     bound.apply_defaults()
     said = bound.arguments
     policy = Policy() if said["policy"] is None else said["policy"]
-    judge(policy)
+    judge("policy", Policy, policy)
     of_pages = ("base_url", "site_name", "cookie_suffix", "trusted_proxies", "help")
     site = Site.told(**{name: said[name] for name in of_pages})
     Engine.judge(url, policy=policy, hash_workers=said["hash_workers"], site=site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
@@ -288,8 +289,8 @@ class RosterBatch:
     """What one source lists."""
 
     source: str
-    organizations: tuple[Organization, ...] = ()
-    people: tuple[RosterPerson, ...] = ()
+    organizations: Sequence[Organization] = ()
+    people: Sequence[RosterPerson] = ()
     complete: bool = False
     """Whether who is missing has left."""
 

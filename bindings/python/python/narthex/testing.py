@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
-from typing import Any
+from typing import Any, Protocol
 
+from ._errors import InvalidArgument
 from ._narthex import Engine, ManualClock, run_scenario, scenario_names
 from ._policy import Policy
 from ._portal import Portal
@@ -31,10 +32,13 @@ __all__ = [
     "BEN",
     "HOME",
     "MORNING",
+    "Door",
     "ManualClock",
     "Someone",
     "TestPortal",
+    "around",
     "claim",
+    "cookies",
     "log_in",
     "portal",
     "run_scenario",
@@ -127,6 +131,31 @@ def log_in(portal: Portal, someone: Someone = ADA) -> LoggedIn:
     """Claims the account if need be, and logs in."""
     claim(portal, someone)
     return portal.log_in(someone.login_id, someone.password, asker=HOME)
+
+
+def cookies(portal: Portal, someone: Someone = ADA) -> dict[str, str]:
+    """The cookie of a new session, for the test client of a framework: ``httpx.Client(cookies=...)``, in
+    Django ``client.cookies.load(...)``, in Flask ``client.set_cookie(name, value)``."""
+    if portal.site is None:
+        raise InvalidArgument("portal", "has no pages, and so no cookie: open it with base_url")
+    return {portal.site.session_cookie: log_in(portal, someone).token.expose()}
+
+
+class Door(Protocol):
+    """What :func:`run_scenario` tries: screens of your own before a portal. ``new_door`` makes one for
+    each run."""
+
+    way: str
+    """``"python"``: they call :class:`narthex.Portal`."""
+
+    def open(self, engine: Engine) -> None:
+        """Begins to serve ``around(engine)``."""
+
+    def ask(self, browser: str, network: str, request: str) -> str:
+        """What the screens answer. ``browser`` names whose cookies are sent along and kept, ``network`` where
+        it is. Request and answer are JSON: ``{"do": "log_in", "login_id": "S-1024", ...}`` and
+        ``{"outcome": "ok", ...}``; see ``core/conformance``."""
+        ...
 
 
 def around(engine: Engine) -> Portal:
