@@ -103,6 +103,7 @@ from ._values import (
 
 __all__ = [
     "ROLES",
+    "__version__",
     "App",
     "Asker",
     "AttemptPolicy",
