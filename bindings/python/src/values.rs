@@ -126,6 +126,10 @@ pub(crate) fn issued_recovery_code<'py>(py: Python<'py>, issued: &IssuedRecovery
     VALUES.call(py, "IssuedRecoveryCode", told)
 }
 
+pub(crate) fn recovery_codes<'py>(py: Python<'py>, codes: Bound<'py, PyTuple>) -> Made<'py> {
+    VALUES.call(py, "RecoveryCodes", (codes,))
+}
+
 fn issued_claim_code<'py>(py: Python<'py>, issued: &IssuedClaimCode) -> Made<'py> {
     let told = (
         &issued.login_id,

@@ -210,7 +210,7 @@ class ApiDoor:
         return {}
 
     def renew_recovery_codes(self, jar: ApiJar, asker: Any) -> Facts:
-        return {"codes": list(self.portal.renew_recovery_codes(self.session(jar), asker))}
+        return {"codes": list(self.portal.renew_recovery_codes(self.session(jar), asker).codes)}
 
     def sessions(self, jar: ApiJar, asker: Any) -> Facts:
         return {"sessions": len(self.portal.families(self.session(jar)))}

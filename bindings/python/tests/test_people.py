@@ -14,7 +14,7 @@ import pytest
 
 import narthex
 from narthex import InvalidArgument, Membership, NewPerson, Refused, RosterBatch, RosterPerson
-from narthex.testing import ADA, HOME, MORNING, TestPortal, claim, log_in
+from narthex.testing import ADA, BEN, HOME, MORNING, TestPortal, claim, log_in
 
 PASSWORD = "a stapler for every season"
 
@@ -144,9 +144,11 @@ def test_dp05_codes_are_not_printed_pickled_or_copied(
     created = school.create_person(new())
     claim(school, ADA)
     reset, recovery = school.reset_claim(ADA.login_id), school.issue_recovery_code("A-1")
+    kept = school.renew_recovery_codes(log_in(school, BEN).session)
+    assert len(kept.codes) == 8 and repr(kept) == "RecoveryCodes()"
     letter = school.issue_claim_code("A-1")
     assert created.issued is not None and letter.issued is not None and reset.issued is not None
-    for held in (created, created.issued, letter, letter.issued, reset, reset.issued, recovery):
+    for held in (created, created.issued, letter, letter.issued, reset, reset.issued, recovery, kept):
         assert not any(one.code in repr(held) for one in (created.issued, letter.issued))
         with pytest.raises(TypeError, match="secret"):
             escape(held)

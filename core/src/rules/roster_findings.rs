@@ -206,7 +206,7 @@ pub fn membership_of_another_source(person: &RosterPerson, id: &OrganizationId) 
 pub fn organization_of_another_source(id: &OrganizationId, owner: &str) -> Finding {
     let message = format!(
         "this organization belongs to the source {owner:?}: it and its people were left as they are. \
-         If this file comes from there, import it with --source"
+         If this file comes from there, import it under that source (`--source`, in programs `source`)"
     );
     of_organization("organization_of_another_source", id, message)
 }
@@ -222,7 +222,8 @@ pub fn organization_unknown(id: &OrganizationId) -> Finding {
 pub fn held(id: &OrganizationId, missing: usize, listed_before: usize) -> Finding {
     let message = format!(
         "{missing} of {listed_before} people of this organization are missing from the file: nobody of \
-         it was made inactive. If they have really left, say `narthex roster confirm`"
+         it was made inactive. If they have really left, confirm it (`narthex roster \
+         confirm`, in programs `settle_holds`)"
     );
     of_organization("deactivation_held", id, message)
 }
@@ -231,8 +232,10 @@ pub fn held(id: &OrganizationId, missing: usize, listed_before: usize) -> Findin
 pub fn unrelated(source: &str, known: usize) -> Finding {
     let message = format!(
         "none of the {known} people that the source {source:?} listed before is in this file: nothing \
-         was changed. Is it the right file? If it comes from elsewhere, import it with --source; if \
-         the source has given everybody a new id, with --accept-new-ids"
+         was changed. Is it the right file? If it comes from elsewhere, import it under another \
+         source (`--source`, in programs `source`); if the source has given everybody a new id, accept them \
+         (`--accept-new-ids`, in programs \
+         `accept_new_ids`)"
     );
     told("roster_unrelated", Place::default(), None, message)
 }
@@ -242,7 +245,7 @@ pub fn source_needed<'s>(claimed: &str, known: impl Iterator<Item = &'s String>)
     let known: Vec<String> = known.map(|source| format!("{source:?}")).collect();
     let message = format!(
         "the file says that it comes from {claimed:?}; known are {}: nothing was changed. Say whose it is \
-         with --source",
+         (`--source`, in programs `source`)",
         known.join(", ")
     );
     told("source_needed", Place::default(), None, message)

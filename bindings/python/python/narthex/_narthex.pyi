@@ -33,6 +33,7 @@ from ._values import (
     Profile,
     Question,
     Recovered,
+    RecoveryCodes,
     Requirement,
     ResetClaim,
     RosterBatch,
@@ -327,7 +328,7 @@ def finish_recovery(
 ) -> Operation[Recovered]: ...
 def renew_recovery_codes(
     engine: Engine, session: Session, asker: Asker | None
-) -> Operation[tuple[str, ...]]: ...
+) -> Operation[RecoveryCodes]: ...
 def recovery_codes_left(engine: Engine, session: Session) -> Operation[int]: ...
 def reauthenticate(
     engine: Engine, session: Session, current: str, asker: Asker

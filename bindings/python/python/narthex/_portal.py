@@ -39,6 +39,7 @@ from ._values import (
     Profile,
     Question,
     Recovered,
+    RecoveryCodes,
     Requirement,
     Resume,
     RosterHold,
@@ -504,14 +505,14 @@ class Portal(Office):
 
     def renew_recovery_codes(
         self, session: Session, asker: Asker | None = None
-    ) -> tuple[str, ...]:
+    ) -> RecoveryCodes:
         """A new set of codes for the person to keep, shown once; the old set is dead. Needs a
         fresh log-in, or :meth:`reauthenticate`."""
         return _narthex.renew_recovery_codes(self._engine, session, asker).run()
 
     async def arenew_recovery_codes(
         self, session: Session, asker: Asker | None = None
-    ) -> tuple[str, ...]:
+    ) -> RecoveryCodes:
         """As :meth:`renew_recovery_codes`."""
         return await _narthex.renew_recovery_codes(self._engine, session, asker)
 

@@ -134,6 +134,16 @@ class IssuedRecoveryCode:
 
 
 @dataclass(frozen=True, slots=True)
+class RecoveryCodes:
+    """A set of codes for the person to keep. Shown once."""
+
+    codes: tuple[str, ...] = field(repr=False)
+
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle or copy RecoveryCodes: each holds a secret")
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """A browser that a person is logged in with."""
 

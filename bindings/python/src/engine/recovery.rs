@@ -123,8 +123,8 @@ pub(crate) fn renew_recovery_codes(
         },
         |py, codes| {
             let codes = codes.iter().map(|code| code.expose().to_string());
-            let codes: Vec<_> = codes.collect();
-            Ok(PyTuple::new(py, codes)?.into_any())
+            let codes = PyTuple::new(py, codes.collect::<Vec<_>>())?;
+            values::recovery_codes(py, codes)
         },
     )
 }
