@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 import narthex.asgi
 import narthex.wsgi
@@ -316,3 +318,25 @@ def test_a_portal_without_pages_is_refused_where_it_is_mounted() -> None:
         for mount in mounts:
             with pytest.raises(CannotOpen, match="base_url="):
                 mount()
+
+
+def test_flask_an_application_mounted_in_another_leads_to_the_log_in(school: TestPortal) -> None:
+    app, inner = Flask(__name__), Flask("inner")
+
+    @inner.get("/")
+    @login_required
+    def diary() -> str:
+        return "in" if current_visit.session else "out"
+
+    @inner.errorhandler(HTTPException)
+    def told(error: HTTPException) -> tuple[str, int]:
+        return "an error", error.code or 500
+
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/diary": inner})  # type: ignore[method-assign]
+    Narthex(app, school)
+    client = app.test_client(use_cookies=False)
+    led = client.get("/diary/", headers=PAGE, base_url=ORIGIN)
+    assert led.status_code == 303
+    assert led.location.startswith("/portal/login?return_to=/diary/")
+    assert client.get("/diary/nowhere", base_url=ORIGIN).text == "an error"
+    assert client.get("/diary/", headers=cookie(school), base_url=ORIGIN).text == "in"

@@ -16,14 +16,14 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, abort, current_app, request
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
 from ._errors import InvalidArgument
 from ._portal import Portal
 from ._visit import Answered, Visit
-from .wsgi import PortalMiddleware, visit_of
+from .wsgi import ENVIRON_KEY, PortalMiddleware, visit_of
 
 __all__ = ["Narthex", "current_visit", "login_required"]
 
@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 
 def _visit() -> Visit:
-    if "narthex" not in current_app.extensions:
+    if ENVIRON_KEY not in request.environ:
         raise RuntimeError("there is no visit: narthex.flask.Narthex(app, portal) brings it")
     return visit_of(request.environ)
 
@@ -78,7 +78,11 @@ def login_required(view: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(view)
     def protected(*args: P.args, **kwargs: P.kwargs) -> R:
-        _visit().require()
+        try:
+            _visit().require()
+        except Answered as answered:
+            # An application that is mounted in the one with the portal has no handler for ours.
+            abort(_answer(answered))
         answer: R = current_app.ensure_sync(view)(*args, **kwargs)
         return answer
 
