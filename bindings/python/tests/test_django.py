@@ -74,7 +74,7 @@ from django.template import Context, RequestContext, Template, TemplateSyntaxErr
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import path
 
-from narthex import App, Membership, Organization, Policy, RosterBatch, RosterPerson
+from narthex import App, Membership, Organization, Policy, Portal, RosterBatch, RosterPerson
 from narthex.django import set_portal
 from narthex.django._portal import narthex_settings, policy_of
 from narthex.django.checks import check_settings
@@ -522,3 +522,15 @@ def test_commands_say_in_a_line_why_a_store_cannot_be_opened(tmp_path: Path) -> 
         for command in (["narthex_roster_holds"], ["narthex_import_roster", "roster.zip"]):
             with pytest.raises(CommandError, match="portal.redb"):
                 call_command(*command)
+
+
+def test_settings_are_judged_where_a_project_wraps_the_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrapped(*arguments: Any, **options: Any) -> Portal:
+        return Portal.open(*arguments, **options)
+
+    monkeypatch.setattr(Portal, "open", wrapped)
+    with override_settings(NARTHEX=NEEDED | {"options": {"shard": True}}):
+        (message,) = check_settings(None)
+        assert "shard" in message.msg
+    with override_settings(NARTHEX=NEEDED):
+        assert [message.id for message in check_settings(None)] == ["narthex.W002"]

@@ -657,9 +657,13 @@ class Portal(Office):
         return self._engine.is_shared()
 
 
+# As it is written here: who wraps it later takes the same arguments.
+OPEN = inspect.signature(Portal.open)
+
+
 def judge_options(url: str, **options: Any) -> None:
     """Raises what ``Portal.open`` with the same arguments raises before it touches the disk."""
-    bound = inspect.signature(Portal.open).bind(url, **options)
+    bound = OPEN.bind(url, **options)
     bound.apply_defaults()
     said = bound.arguments
     policy = Policy() if said["policy"] is None else said["policy"]
