@@ -77,6 +77,7 @@ struct Inner {
     session: Option<Session>,
     profile: Option<Profile>,
     organization: Option<OrganizationId>,
+    method: Method,
     navigation: bool,
 }
 
@@ -161,6 +162,7 @@ impl PortalService {
                 session: ctx.session,
                 profile,
                 organization,
+                method: request.method.clone(),
                 navigation,
             }))),
             Err(fault) => Err(refused(&ctx, fault)),
@@ -295,7 +297,7 @@ impl Visit {
         let mut page = self.page();
         page.request_id = &request_id;
         let reply = refused(&page, refusal.into());
-        service.finished(reply, &Method::GET, &request_id)
+        service.finished(reply, &self.0.method, &request_id)
     }
 
     fn page(&self) -> Ctx<'_> {

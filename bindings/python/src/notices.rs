@@ -7,13 +7,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use futures_executor::ThreadPool;
 use futures_util::StreamExt;
 use futures_util::lock::Mutex;
 use futures_util::stream::Peekable;
 use narthex::core::portal::{self, Notice};
 use pyo3::prelude::*;
 
-use crate::engine::Live;
+use crate::engine;
 use crate::hook;
 use crate::operation::Operation;
 
@@ -24,15 +25,27 @@ type Heard = Arc<Mutex<Peekable<portal::Notices>>>;
 #[pyclass(frozen, module = "narthex._narthex")]
 pub(crate) struct Notices {
     heard: Heard,
-    live: Arc<Live>,
+    /// Not the portal itself: what is closed while somebody waits must end.
+    pool: Arc<ThreadPool>,
+    forks: u64,
 }
 
 impl Notices {
-    pub(crate) fn new(notices: portal::Notices, live: Arc<Live>) -> Self {
+    pub(crate) fn new(notices: portal::Notices, pool: &Arc<ThreadPool>) -> Self {
         Self {
             heard: Arc::new(Mutex::new(notices.peekable())),
-            live,
+            pool: Arc::clone(pool),
+            forks: engine::forks(),
         }
+    }
+
+    /// # Errors
+    /// This process is a fork: nobody would ever wake it.
+    fn is_here(&self, py: Python<'_>) -> PyResult<()> {
+        if self.forks == engine::forks() {
+            return Ok(());
+        }
+        Err(engine::of_the_parent(py))
     }
 }
 
@@ -53,7 +66,7 @@ fn word(notice: Notice) -> String {
 impl Notices {
     /// Waits until there is something to take, if only the end. To be awaited.
     fn ready(&self, py: Python<'_>) -> PyResult<Operation> {
-        self.live.is_here(py)?;
+        self.is_here(py)?;
         let heard = Arc::clone(&self.heard);
         let waiting = async move {
             something(heard).await;
@@ -61,9 +74,7 @@ impl Notices {
         };
         let show = |py: Python<'_>, ()| Ok(py.None());
         Ok(Operation::given_up_when_cancelled(
-            &self.live.pool,
-            waiting,
-            show,
+            &self.pool, waiting, show,
         ))
     }
 
@@ -71,7 +82,7 @@ impl Notices {
     /// not.
     fn wait(&self, py: Python<'_>, at_most: Duration) -> PyResult<bool> {
         hook::not_within()?;
-        self.live.is_here(py)?;
+        self.is_here(py)?;
         let waker = Waker::from(Arc::new(Parked(thread::current())));
         let mut context = Context::from_waker(&waker);
         let mut waiting = Box::pin(something(Arc::clone(&self.heard)));
@@ -84,15 +95,16 @@ impl Notices {
     }
 
     /// `(whether there was something, the notice)`; there is something and it is `None`: the end.
-    fn take(&self) -> (bool, Option<String>) {
+    fn take(&self, py: Python<'_>) -> PyResult<(bool, Option<String>)> {
+        self.is_here(py)?;
         // Who waits holds it only while nothing is there.
         let Some(mut heard) = self.heard.try_lock() else {
-            return (false, None);
+            return Ok((false, None));
         };
         let mut context = Context::from_waker(Waker::noop());
         match heard.poll_next_unpin(&mut context) {
-            Poll::Ready(notice) => (true, notice.map(word)),
-            Poll::Pending => (false, None),
+            Poll::Ready(notice) => Ok((true, notice.map(word))),
+            Poll::Pending => Ok((false, None)),
         }
     }
 }

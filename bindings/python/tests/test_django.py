@@ -68,13 +68,24 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.core.handlers.asgi import ASGIHandler
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, RequestContext, Template, TemplateSyntaxError
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import path
 
-from narthex import App, Membership, Organization, Policy, Portal, RosterBatch, RosterPerson
+from narthex import (
+    App,
+    InvalidArgument,
+    Membership,
+    Organization,
+    Policy,
+    Portal,
+    RosterBatch,
+    RosterPerson,
+    asgi,
+)
 from narthex.django import set_portal
 from narthex.django._portal import narthex_settings, policy_of
 from narthex.django.checks import check_settings
@@ -534,3 +545,10 @@ def test_settings_are_judged_where_a_project_wraps_the_opening(monkeypatch: pyte
         assert "shard" in message.msg
     with override_settings(NARTHEX=NEEDED):
         assert [message.id for message in check_settings(None)] == ["narthex.W002"]
+
+
+def test_a_mount_that_django_adds_itself_is_not_led_around() -> None:
+    with portal(base_url="http://127.0.0.1:8000/portal") as school:
+        asgi.PortalMiddleware(ASGIHandler(), school, protect=["/page/"])
+        with override_settings(FORCE_SCRIPT_NAME="/api"), pytest.raises(InvalidArgument, match="/api"):
+            asgi.PortalMiddleware(ASGIHandler(), school, protect=["/page/"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -23,7 +25,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 import narthex.asgi
 import narthex.wsgi
 from narthex import App, CannotOpen, InvalidArgument, Policy, Portal
-from narthex._visit import Answered
+from narthex._visit import Answered, Visit
+from narthex.asgi import Send, visit_of
 from narthex.fastapi import Anybody, FreshPerson, Person, PortalMiddleware
 from narthex.flask import Narthex, current_visit, login_required
 from narthex.starlette import PortalBackend
@@ -340,3 +343,70 @@ def test_flask_an_application_mounted_in_another_leads_to_the_log_in(school: Tes
     assert led.location.startswith("/portal/login?return_to=/diary/")
     assert client.get("/diary/nowhere", base_url=ORIGIN).text == "an error"
     assert client.get("/diary/", headers=cookie(school), base_url=ORIGIN).text == "in"
+
+
+def test_what_adds_its_mount_itself_is_not_led_around(school: TestPortal) -> None:
+    mounting = FastAPI()
+    PortalMiddleware(mounting, school, protect=["/page/"])
+    mounting.root_path = "/api"
+    for protect in (["/page/"], []):
+        with pytest.raises(InvalidArgument, match="/api"):
+            PortalMiddleware(mounting, school, protect)
+    with portal(base_url=f"{ORIGIN}/portal") as nothing_named:
+        PortalMiddleware(mounting, nothing_named)
+
+
+def sent_by(
+    school: TestPortal, page: Callable[[Visit, list[Any], Send], Awaitable[None]]
+) -> tuple[list[Any], BaseException | None]:
+    """What leaves the middleware while ``page`` answers, and what it raises."""
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Send) -> None:
+        await page(visit_of(scope), sent, send)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/diary/", "query_string": b"", "client": None,
+        "headers": [(b"host", b"127.0.0.1:8000")],
+    }  # fmt: skip
+    try:
+        asyncio.run(PortalMiddleware(app, school)(scope, receive, send))
+    except (ZeroDivisionError, Answered) as error:
+        return sent, error
+    return sent, None
+
+
+def test_an_application_keeps_its_own_page_of_an_error(school: TestPortal) -> None:
+    async def page(visit: Visit, sent: list[Any], send: Send) -> None:
+        visit.refused("not_logged_in")
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        await send({"type": "http.response.body", "body": b"my own page"})
+        raise ZeroDivisionError
+
+    sent, raised = sent_by(school, page)
+    assert isinstance(raised, ZeroDivisionError)
+    assert [message.get("body") for message in sent] == [None, b"my own page"]
+
+
+def test_of_an_answer_only_so_much_is_held_back(school: TestPortal) -> None:
+    piece = {"type": "http.response.body", "body": b"x" * 1024, "more_body": True}
+    left: list[int] = []
+
+    async def page(visit: Visit, sent: list[Any], send: Send) -> None:
+        visit.refused("not_logged_in")
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        for _ in range(70):
+            await send(dict(piece))
+            left.append(len(sent))
+        raise visit.refused("not_logged_in")
+
+    sent, raised = sent_by(school, page)
+    assert isinstance(raised, Answered), "too late to lead anybody away"
+    assert left == [*[0] * 64, *range(66, 72)]
+    assert len(sent) == 71

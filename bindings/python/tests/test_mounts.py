@@ -479,3 +479,14 @@ def test_activity_on_the_hosts_pages_keeps_the_session(mounted: TestPortal) -> N
         mounted.clock.advance(timedelta(hours=2))
         last = get(app, "/diary/", polling)
     assert last.body == b"hello stranger", "what a script fetches is no activity"
+
+
+def test_a_head_that_a_page_refuses_has_no_body(mounted: TestPortal) -> None:
+    def page(environ: Any, start_response: Any) -> list[bytes]:
+        wsgi_visit_of(environ).require()
+        return []
+
+    app = WsgiMiddleware(page, mounted)
+    by_page, whole = (wsgi(app, method, "/page", HOST, b"", "192.0.2.7") for method in ("HEAD", "GET"))
+    assert (by_page.status, by_page.body) == (401, b"")
+    assert by_page.header("content-length") == whole.header("content-length") == str(len(whole.body))

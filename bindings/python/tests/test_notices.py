@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from narthex import Notice, Notices
+from narthex import Notice, Notices, Portal
 from narthex.testing import ADA, HOME, TestPortal, log_in, portal
 
 NEW_PASSWORD = "nine lives of a library cat"
@@ -105,6 +106,33 @@ def test_notices_are_iterated_asynchronously_until_the_end(school: TestPortal) -
         return [notice async for notice in notices]
 
     assert asyncio.run(hear()) == [ENDED]
+
+
+def test_a_portal_that_is_closed_ends_the_waiting_and_lets_go_of_its_store(tmp_path: Path) -> None:
+    url = f"redb://{tmp_path}/store/portal.redb"
+    school = portal(url, shared=False)
+    session = log_in(school, ADA).session
+    notices, awaited = school.subscribe(session), school.subscribe(session)
+    heard: list[Notice | None] = []
+    waiting = threading.Thread(target=lambda: heard.append(notices.next()))
+    waiting.start()
+
+    async def hear() -> Notice | None:
+        asyncio.get_running_loop().call_later(0.1, school.close)
+        return await asyncio.wait_for(awaited.anext(), 10)
+
+    assert asyncio.run(hear()) is None
+    waiting.join(10)
+    assert heard == [None]
+    Portal.open(url, shared=False).close()
+
+
+def test_who_listens_with_many_is_let_go_and_told_of_the_end_alone(school: TestPortal) -> None:
+    session = log_in(school, ADA)
+    first, *newer = (school.subscribe(session.session) for _ in range(17))
+    assert first.next(timedelta(seconds=10)) is None
+    school.log_out(session.token)
+    assert all(list(one) == [ENDED] for one in newer)
 
 
 def test_who_waits_can_be_interrupted() -> None:

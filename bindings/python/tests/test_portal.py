@@ -590,3 +590,10 @@ def test_the_cookie_of_a_test_client_is_a_session(school: TestPortal) -> None:
     name, value = next(iter(cookies(school).items()))
     assert name == school.site.session_cookie
     assert school.verify_session(token=value).account == log_in(school).session.account
+
+
+def test_what_is_told_once_is_taken_once() -> None:
+    told = (narthex.Contact(name, "Office") for name in ("Ina", "Ole"))
+    with Portal.open("memory:", base_url="http://127.0.0.1", help=told) as opened:  # type: ignore[arg-type]
+        assert opened.site is not None
+        assert [one.name for one in opened.site.help] == ["Ina", "Ole"]

@@ -149,7 +149,7 @@ def test_what_was_begun_before_a_fork_is_refused_in_the_child_and_goes_on_in_the
     operation = school._engine.profile(session.session)
 
     def ask() -> None:
-        for begun in (operation.run, notices.next):
+        for begun in (operation.run, notices.next, notices.poll):
             with pytest.raises(narthex.CannotOpen, match="before the process was forked"):
                 begun()
         assert school.profile(school.verify_session(session.token)).login_id == ADA.login_id

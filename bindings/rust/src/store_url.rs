@@ -25,8 +25,8 @@ pub enum StoreUrlError {
     #[error("the store URL {0:?} needs an absolute path: redb:///var/lib/narthex/portal.redb")]
     Path(String),
     /// `memory:` takes nothing.
-    #[error("the store URL {0:?} has something after `memory:`, which takes nothing")]
-    Memory(String),
+    #[error("the store URL has something after `memory:`, which takes nothing")]
+    Memory,
     /// None of the kinds known.
     #[error("the store URL {0:?} is none of `memory:`, `redb:///path` and `sled:///path`")]
     Kind(String),
@@ -42,11 +42,15 @@ impl StoreUrl {
         let whole = || text.to_owned();
         match text.split_once(':') {
             Some(("memory", "" | "//")) => Ok(Self::Memory),
-            Some(("memory", _)) => Err(StoreUrlError::Memory(whole())),
+            Some(("memory", _)) => Err(StoreUrlError::Memory),
             Some(("redb", rest)) => Ok(Self::Redb(path(rest, text)?)),
             Some(("sled", rest)) => Ok(Self::Sled(path(rest, text)?)),
             Some(("postgres" | "postgresql", _)) => Err(StoreUrlError::NotYet("postgres")),
-            _ => Err(StoreUrlError::Kind(whole())),
+            // What follows may be a password.
+            _ => Err(StoreUrlError::Kind(match text.split_once("://") {
+                Some((kind, _)) => format!("{kind}://..."),
+                None => whole(),
+            })),
         }
     }
 
@@ -118,6 +122,18 @@ mod tests {
         ] {
             let error = StoreUrl::parse(text).unwrap_err().to_string();
             assert!(error.contains(told), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_else_stands_in_a_url_is_not_told() {
+        for text in [
+            "mysql://school:four-wet-pianos@db/portal",
+            "postgres://school:four-wet-pianos@db/portal",
+            "memory://school:four-wet-pianos@db/portal",
+        ] {
+            let error = StoreUrl::parse(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("pianos"), "{error}");
         }
     }
 }

@@ -4,6 +4,7 @@ leave, and who may keep them."""
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Sequence
 from posixpath import normpath
@@ -79,11 +80,30 @@ class Mounts:
         named = [*protect, *(app.prefix for app in portal.policy.apps)]
         self._named = [Protected([prefix]) for prefix in named]
 
+    def seen_by(self, app: object) -> None:
+        """Raises :class:`InvalidArgument` for an application that says itself where it is mounted: whoever
+        is in front of it sees no mount, and the whole path would lead around."""
+        if self._named and (mount := _own_mount(app)):
+            message = (
+                f"adds the mount {mount!r} itself, where the middleware in front does not see it: let the "
+                "server say it (root_path, SCRIPT_NAME), or add the middleware inside of the application"
+            )
+            raise InvalidArgument("app", message)
+
     def lead_around(self, whole: str, below: str) -> bool:
         """Whether the page is one of those that are named, and the path is not."""
         if whole == below:
             return False
         return any(below in one and whole not in one for one in self._named)
+
+
+def _own_mount(app: object) -> str:
+    """``FastAPI(root_path=...)``, and Django's ``FORCE_SCRIPT_NAME``."""
+    django = sys.modules.get("django.conf")
+    if django is not None and type(app).__module__ == "django.core.handlers.asgi":
+        return django.settings.FORCE_SCRIPT_NAME or ""
+    mount: object = getattr(app, "root_path", "")
+    return mount if isinstance(mount, str) else ""
 
 
 def _plain(path: str) -> str:

@@ -26,8 +26,10 @@ class Notices:
         async for notice in portal.subscribe(session):
             await websocket.send_json({"kind": notice.kind})
 
-    Hints, never the authority: of what another process does they say nothing. The last notice is
-    ``Notice("ended", reason)``. Who gives the waiting up (a time limit, a cancelled task) loses none.
+    Hints, never the authority: of what another process does they say nothing. ``Notice("ended", reason)``
+    is the last. An end without it says that the portal was closed, or that newer listeners of the same
+    family took the place (16 may listen): ask ``Portal.verify_session(session)``. Who gives the waiting up
+    (a time limit, a cancelled task) loses none.
     """
 
     __slots__ = ("_notices",)

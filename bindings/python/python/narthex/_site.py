@@ -34,6 +34,7 @@ class Site:
         for name, told in (("trusted_proxies", trusted_proxies), ("help", help)):
             if isinstance(told, str):
                 raise TypeError(f"{name} must be a list, not one str")
+        trusted_proxies, help = tuple(trusted_proxies), tuple(help)
         for one in help:
             if not isinstance(one, Contact):
                 raise TypeError(f"help must be a list of narthex.Contact, not of {type(one).__name__}")
@@ -42,14 +43,14 @@ class Site:
                 base_url=base_url,
                 site_name=site_name,
                 cookie_suffix=cookie_suffix,
-                trusted_proxies=tuple(trusted_proxies),
-                help=tuple(help),
+                trusted_proxies=trusted_proxies,
+                help=help,
             )
         of_pages = {
             "site_name": site_name,
             "cookie_suffix": cookie_suffix,
-            "trusted_proxies": tuple(trusted_proxies),
-            "help": tuple(help),
+            "trusted_proxies": trusted_proxies,
+            "help": help,
         }
         for name, value in of_pages.items():
             if value:

@@ -20,6 +20,9 @@ __all__ = ["PortalApp", "PortalMiddleware", "visit_of"]
 SCOPE_KEY = "narthex"
 """Where the middleware puts the :class:`~narthex._visit.Visit` of a request."""
 
+HELD_BYTES_MAX = 64 * 1024
+"""What of an answer is held back, to see whether it is the application's own: its page of an error."""
+
 POLICY_VIOLATION = 1008
 """What a websocket is closed with that nobody may have (RFC 6455, section 7.4.1)."""
 
@@ -27,7 +30,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+# Frameworks write the same three down in their own ways.
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 KEEP_ALIVE_S = 15.0
 """How often an event stream with nothing to say says so."""
@@ -84,6 +88,7 @@ class PortalMiddleware:
         self.portal = has_pages(portal)
         self.protect = Protected(protect)
         self.mounts = Mounts(portal, protect)
+        self.mounts.seen_by(app)
         self.pages = PortalApp(portal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,6 +119,12 @@ class PortalMiddleware:
         begun = False
         held: list[Message] = []
 
+        async def send_held() -> None:
+            nonlocal begun
+            begun = begun or bool(held)
+            while held:
+                await send(held.pop(0))
+
         async def send_once_known(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
@@ -125,10 +136,12 @@ class PortalMiddleware:
                     held.append(message)
                     return
                 begun = True
-            if held:
-                held.append(message)
-            else:
+            if not held:
                 await send(message)
+                return
+            held.append(message)
+            if sum(len(one.get("body", b"")) for one in held) > HELD_BYTES_MAX:
+                await send_held()
 
         try:
             await self.app(scope, receive, send_once_known)
@@ -137,8 +150,10 @@ class PortalMiddleware:
                 raise
             await _refuse(send, answered)
             return
-        for message in held:
-            await send(message)
+        except Exception:
+            await send_held()
+            raise
+        await send_held()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

@@ -603,7 +603,7 @@ impl Engine {
     fn subscribe(&self, py: Python<'_>, session: PyRef<'_, Session>) -> PyResult<Notices> {
         let live = self.live(py)?;
         let notices = live.portal.subscribe(&session.verified);
-        Ok(Notices::new(notices, live))
+        Ok(Notices::new(notices, &live.pool))
     }
 
     /// One round of the housekeeping that otherwise happens once a minute.
