@@ -103,7 +103,11 @@ impl Settings {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+    /// Whether they can be served, as far as they do not depend on a policy.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn check(&self) -> Result<(), SettingsError> {
         let suffix = &self.cookie_suffix;
         if suffix.len() > 32
             || !suffix

@@ -1,19 +1,22 @@
 //! What Python code hands over: taken as it is, or refused with the name of the argument.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use narthex::core::model::{InvalidInput, RequestId};
 use narthex::core::rules::claim::ClaimEvidence;
 use narthex::core::rules::question::SecurityAnswers;
 use narthex::core::secret::KnownBrowser;
-use narthex::core::{Asker, Birthdate, BrowserSecret as Secret, LoginId, OrganizationId, Password};
+use narthex::core::{
+    Asker, Birthdate, BrowserSecret as Secret, LoginId, OrganizationId, Password, VerifiedSession,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDelta, PyInt, PyString};
 use zeroize::Zeroizing;
 
 use crate::errors::invalid_argument;
-use crate::handles::BrowserSecret;
+use crate::handles::{BrowserSecret, Session};
 use crate::values::VALUES;
 
 /// The longest text taken, in bytes of UTF-8. What it is for may have a closer bound.
@@ -130,6 +133,52 @@ fn must_be(value: &Bound<'_, PyAny>, name: &str, what: &str) -> PyErr {
     }
 }
 
+/// A `narthex.Session`, which is no token.
+pub(crate) struct GivenSession<'py>(Bound<'py, Session>);
+
+impl<'py> FromPyObject<'_, 'py> for GivenSession<'py> {
+    type Error = PyErr;
+
+    fn extract(said: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let said = said.to_owned();
+        match said.cast::<Session>() {
+            Ok(session) => Ok(Self(session.clone())),
+            Err(_) => {
+                let error = must_be(&said, "session", "narthex.Session");
+                let hint = "portal.verify_session(token) answers one";
+                Err(PyTypeError::new_err(format!(
+                    "{}: {hint}",
+                    error.value(said.py())
+                )))
+            }
+        }
+    }
+}
+
+impl Deref for GivenSession<'_> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        self.0.get()
+    }
+}
+
+impl GivenSession<'_> {
+    /// For what goes on under a new token.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for the session of a page: nobody there would put the new token into the cookie.
+    pub(crate) fn of_its_cookie(&self) -> PyResult<VerifiedSession> {
+        if self.token.is_some() {
+            return Ok(self.verified.clone());
+        }
+        let message = "is of a page, which does not have its cookie: the portal's own pages do this \
+                       (account/password, account/sessions); or give the session that \
+                       portal.verify_session(cookie) answers, and put the new token into the cookie";
+        Err(invalid_argument(self.0.py(), "session", message))
+    }
+}
+
 /// A `narthex.Asker`.
 pub(crate) struct AskerArgument {
     source: String,
@@ -219,9 +268,13 @@ impl FactsArgument<'_> {
         let Self(given_name, family_name, birthdate, login_id, claim_code) = self;
         let given = text(&given_name, "given_name")?;
         let family = text(&family_name, "family_name")?;
-        let birthdate = match birthdate.is_none() {
-            true => Zeroizing::default(),
-            false => birthdate_text(&birthdate, "birthdate")?,
+        let birthdate = match (birthdate.is_none(), claim_code.is_some()) {
+            (true, false) => {
+                let message = "is missing: who has a code may leave it out, and nobody else";
+                return Err(invalid_argument(py, "birthdate", message));
+            }
+            (true, true) => Zeroizing::default(),
+            (false, _) => birthdate_text(&birthdate, "birthdate")?,
         };
         let login_id = text(&login_id, "login_id")?;
         let code = claim_code.map(|code| text(&code, "claim_code"));

@@ -18,9 +18,8 @@ use narthex::core::hook::Hooks;
 use narthex::http::{PortalService, Settings};
 use pyo3::prelude::*;
 
-use crate::arguments;
+use crate::arguments::{self, GivenSession};
 use crate::errors::{Failure, invalid_argument, unusable};
-use crate::handles::Session;
 use crate::hook::HooksArgument;
 use crate::operation::Operation;
 use crate::values;
@@ -76,7 +75,7 @@ pub(crate) fn set_hooks(
 pub(crate) fn more_statistics(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     organization: &Bound<'_, PyAny>,
     language: String,
 ) -> PyResult<Operation> {

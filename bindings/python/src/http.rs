@@ -10,13 +10,13 @@ use futures_util::lock::Mutex;
 use futures_util::stream::abortable;
 use futures_util::{Stream, StreamExt};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
-use narthex::core::model::Contact;
+use narthex::core::model::{CidrError, Contact};
 use narthex::http::{Body, Cidr, Peer, Settings};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::engine::Live;
-use crate::errors::unusable;
+use crate::errors::{invalid_argument, unusable};
 use crate::operation::Operation;
 use crate::roster::ContactArgument;
 
@@ -39,10 +39,14 @@ impl SiteArgument {
         }
         settings.cookie_suffix = self.cookie_suffix;
         for proxy in &self.trusted_proxies {
-            let cidr: Cidr = proxy.parse().map_err(|error| refused(&error))?;
+            let cidr = proxy.parse::<Cidr>();
+            let wrong =
+                |error: CidrError| invalid_argument(py, "trusted_proxies", &error.to_string());
+            let cidr = cidr.map_err(wrong)?;
             settings.trusted_proxies.push(cidr);
         }
         settings.help = self.help.into_iter().map(Contact::from).collect();
+        settings.check().map_err(|error| refused(&error))?;
         Ok(settings)
     }
 }

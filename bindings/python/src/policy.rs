@@ -172,8 +172,9 @@ fn proof_word(proof: ClaimProof) -> &'static str {
 }
 
 impl NetworkArgument {
-    fn network(self, py: Python<'_>) -> PyResult<NamedNetwork> {
-        let wrong = |message: &str| invalid_argument(py, "policy.attempts.networks", message);
+    fn network(self, py: Python<'_>, place: usize) -> PyResult<NamedNetwork> {
+        let name = format!("policy.attempts.networks[{place}]");
+        let wrong = |message: &str| invalid_argument(py, &name, message);
         let cidr = self.cidr.parse::<Cidr>();
         let cidr = cidr.map_err(|error: CidrError| wrong(&error.to_string()))?;
         if !cidr.is_countable() {
@@ -229,8 +230,8 @@ impl PolicyArgument {
         policy.attempts.claim = self.attempts.claim.lane();
         policy.attempts.recovery = self.attempts.recovery.lane();
         policy.attempts.recovery_answers = self.attempts.recovery_answers.lane();
-        for network in self.attempts.networks {
-            policy.attempts.networks.push(network.network(py)?);
+        for (place, network) in self.attempts.networks.into_iter().enumerate() {
+            policy.attempts.networks.push(network.network(py, place)?);
         }
         policy.attempts.known_browser_lifetime = self.attempts.known_browser_lifetime;
         policy.attempts.season = SeasonPolicy {
@@ -255,8 +256,10 @@ impl PolicyArgument {
         policy.retention.ended_families = self.retention.ended_families;
         policy.retention.events = self.retention.events;
         policy.retention.messages = self.retention.messages;
-        for app in self.apps {
-            policy.apps.push(app.prefix(py)?);
+        for (place, app) in self.apps.into_iter().enumerate() {
+            policy
+                .apps
+                .push(app.prefix(py, &format!("policy.apps[{place}]"))?);
         }
         let wrong = |wrong: InvalidPolicy| {
             invalid_argument(py, &format!("policy.{}", wrong.rule), wrong.message)
@@ -267,10 +270,10 @@ impl PolicyArgument {
 }
 
 impl AppArgument {
-    fn prefix(self, py: Python<'_>) -> PyResult<AppPrefix> {
+    fn prefix(self, py: Python<'_>, name: &str) -> PyResult<AppPrefix> {
         let organization = self.organization.as_deref();
         let organization = organization
-            .map(|id| self::organization(py, id, "policy.apps"))
+            .map(|id| self::organization(py, id, name))
             .transpose()?;
         let organization = match (organization, self.from_path) {
             (None, false) => AppOrganization::Default,
@@ -278,11 +281,11 @@ impl AppArgument {
             (Some(id), false) => AppOrganization::Fixed(id),
             (Some(_), true) => {
                 let message = "has an organization and takes it from the path: one of the two";
-                return Err(invalid_argument(py, "policy.apps", message));
+                return Err(invalid_argument(py, name, message));
             }
         };
         AppPrefix::parse(&self.prefix, organization)
-            .map_err(|error| invalid_argument(py, "policy.apps", error.0))
+            .map_err(|error| invalid_argument(py, name, error.0))
     }
 }
 

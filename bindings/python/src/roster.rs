@@ -197,12 +197,12 @@ impl BatchArgument {
         let organizations = self.organizations.into_iter();
         let organizations: PyResult<_> = organizations
             .enumerate()
-            .map(|(index, one)| one.organization(py, &format!("organizations[{index}]")))
+            .map(|(index, one)| one.organization(py, &format!("roster.organizations[{index}]")))
             .collect();
         let people = self.people.into_iter();
         let people: PyResult<_> = people
             .enumerate()
-            .map(|(index, one)| one.person(py, &format!("people[{index}]")))
+            .map(|(index, one)| one.person(py, &format!("roster.people[{index}]")))
             .collect();
         Ok(RosterBatch {
             source: self.source,

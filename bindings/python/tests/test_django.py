@@ -91,7 +91,7 @@ from narthex.django._portal import narthex_settings, policy_of
 from narthex.django.checks import check_settings
 from narthex.django.middleware import PortalMiddleware
 from narthex.django.models import PortalAccount
-from narthex.testing import ADA, BEN, HOME, Someone, TestPortal, claim, log_in, portal
+from narthex.testing import ADA, BEN, HOME, Someone, TestPortal, claim, cookies, log_in, portal
 
 HOST = "127.0.0.1:8000"
 PAGE: dict[str, Any] = {"HTTP_HOST": HOST, "HTTP_ACCEPT": "text/html", "HTTP_SEC_FETCH_USER": "?1"}
@@ -442,6 +442,17 @@ NEEDED = {"store": "memory:", "base_url": "http://127.0.0.1:8000/portal"}
         ({"options": {"shard": True}}, "shard"),
         ({"options": {"policy": Policy()}}, "policy"),
         ({"options": {"trusted_proxies": "127.0.0.1"}}, "trusted_proxies"),
+        ({"options": {"trusted_proxies": ["nginx"]}}, "trusted_proxies"),
+        ({"options": {"url": "memory:"}}, "keys of NARTHEX"),
+        ({"options": {"shared": "no"}}, "shared must be bool"),
+        ({"options": {"keys": 5}}, "keys must be a path"),
+        ({"options": {"hooks": {}}}, "hooks must be"),
+        ({"options": {"cookie_suffix": "a b"}}, "cookie suffix"),
+        ({"options": {"_clock": 5}}, "_clock"),
+        ({"create_users": "no"}, "create_users"),
+        ({"adopt_users": "no"}, "adopt_users"),
+        ({"django_users": [5]}, "django_users"),
+        ({"django_users": ["admin"]}, "django_users"),
     ],
     ids=str,
 )
@@ -452,7 +463,14 @@ def test_settings_that_are_wrong_are_told_before_anything_is_opened(
         (message,) = check_settings(None)
         assert message.id == "narthex.E001"
         assert told in message.msg
-    with override_settings(NARTHEX={"store": "memory:"}):
+
+
+def test_nothing_is_opened_to_judge_settings(tmp_path: Path) -> None:
+    store = f"redb://{tmp_path}/store/portal.redb"
+    with override_settings(NARTHEX=NEEDED | {"store": store}):
+        assert check_settings(None) == []
+    assert list(tmp_path.iterdir()) == []
+    with override_settings(NARTHEX={"store": store}):
         assert [message.id for message in check_settings(None)] == ["narthex.E001"]
 
 
@@ -552,3 +570,11 @@ def test_a_mount_that_django_adds_itself_is_not_led_around() -> None:
         asgi.PortalMiddleware(ASGIHandler(), school, protect=["/page/"])
         with override_settings(FORCE_SCRIPT_NAME="/api"), pytest.raises(InvalidArgument, match="/api"):
             asgi.PortalMiddleware(ASGIHandler(), school, protect=["/page/"])
+
+
+def test_the_test_client_takes_the_cookie(school: TestPortal) -> None:
+    client = Client(SERVER_NAME="127.0.0.1", SERVER_PORT="8000")
+    assert client.get("/diary/").status_code == 302
+    client.cookies.load(cookies(school))
+    page = client.get("/diary/")
+    assert page.status_code == 200 and ADA.given_name in page.text

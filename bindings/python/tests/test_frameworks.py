@@ -30,7 +30,7 @@ from narthex.asgi import Send, visit_of
 from narthex.fastapi import Anybody, FreshPerson, Person, PortalMiddleware
 from narthex.flask import Narthex, current_visit, login_required
 from narthex.starlette import PortalBackend
-from narthex.testing import ADA, TestPortal, log_in, portal
+from narthex.testing import ADA, TestPortal, cookies, log_in, portal
 
 ORIGIN = "http://127.0.0.1:8000"
 PAGE = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-user": "?1"}
@@ -279,8 +279,8 @@ def test_a_visit_says_who_asks_as_the_trusted_proxies_tell_it() -> None:
 
         @app.get("/asker")
         def asker(visit: Anybody) -> list[str | None]:
-            asker = visit.asker
-            return [asker.source, asker.client_label, asker.known_browser, asker.request_id]
+            asker, again = visit.asker, visit.asker
+            return [asker.source, asker.client_label, asker.known_browser, asker.request_id, again.request_id]
 
         client = TestClient(app, base_url=ORIGIN, client=("192.0.2.9", 50_000))
         headers = {
@@ -291,6 +291,7 @@ def test_a_visit_says_who_asks_as_the_trusted_proxies_tell_it() -> None:
         said = client.get("/asker", headers=headers).json()
         assert said[:3] == ["2001:db8:1:2::/64", "Firefox, Linux", known_browser]
         assert said[3]
+        assert said[3] == said[4], "one request is one in the audit"
         elsewhere = TestClient(app, base_url=ORIGIN, client=("192.0.2.8", 50_000))
         assert elsewhere.get("/asker", headers=headers).json()[0] == "192.0.2.8"
 
@@ -304,10 +305,52 @@ def test_flask_protects_prefixes_and_says_who_brings_a_visit(school: TestPortal)
 
     with app.test_request_context("/diary/"), pytest.raises(RuntimeError, match=r"flask\.Narthex"):
         current_visit.header()
-    Narthex(app, school, protect=["/diary/"])
+    extension = Narthex(protect=["/diary/"])
+    extension.init_app(app, school)
     client = app.test_client(use_cookies=False)
     assert client.get("/diary/", headers=PAGE, base_url=ORIGIN).status_code == 303
     assert client.get("/diary/", headers=cookie(school), base_url=ORIGIN).text == "in"
+
+
+def test_what_goes_on_under_a_new_token_is_refused_to_the_session_of_a_page(school: TestPortal) -> None:
+    app = FastAPI()
+    app.add_middleware(PortalMiddleware, portal=school)
+
+    @app.get("/change")
+    def change(visit: Person) -> list[str]:
+        refused = []
+        session, asker = visit.require(), visit.asker
+        for act in (
+            lambda: school.change_password(session, current=ADA.password, new="x" * 20, asker=asker),
+            lambda: school.reauthenticate(session, ADA.password, asker),
+            lambda: school.end_other_families(session, asker),
+            lambda: school.log_out(session, asker),
+        ):
+            with pytest.raises(InvalidArgument) as error:
+                act()
+            refused.append(error.value.argument)
+        # What changes no token is done.
+        school.change_details(session, preferred_name="Countess", asker=asker)
+        return refused
+
+    client = TestClient(app, base_url=ORIGIN, cookies=cookies(school))
+    for _ in range(2):
+        assert client.get("/change").json() == ["session"] * 4
+
+
+def test_the_test_clients_of_frameworks_take_the_cookie(school: TestPortal) -> None:
+    app = Flask(__name__)
+    Narthex(app, school)
+
+    @app.get("/diary/")
+    @login_required
+    def diary() -> str:
+        return "in"
+
+    client = app.test_client()
+    for name, value in cookies(school).items():
+        client.set_cookie(name, value, domain="127.0.0.1")
+    assert client.get("/diary/", base_url=ORIGIN).text == "in"
 
 
 def test_a_portal_without_pages_is_refused_where_it_is_mounted() -> None:

@@ -356,7 +356,7 @@ def test_the_landing_page_has_the_lines(school: TestPortal) -> None:
     }  # fmt: skip
     school.set_hooks(Hooks(landing_statistics=[Library()]))
     app = PortalApp(school)
-    page = asyncio.run(asgi(app, "GET", "/o/north-high/", sent, b"", "192.0.2.7"))
+    page = asyncio.run(asgi(app, "GET", "/portal/o/north-high/", sent, b"", "192.0.2.7"))
     assert page.status == 200 and b"Books lent (en)" in page.body
 
 

@@ -9,13 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from narthex import Notice, Notices, Portal
+from narthex import CannotOpen, Notice, Notices, Portal, Session
 from narthex.testing import ADA, HOME, TestPortal, log_in, portal
 
 NEW_PASSWORD = "nine lives of a library cat"
@@ -135,13 +135,61 @@ def test_who_listens_with_many_is_let_go_and_told_of_the_end_alone(school: TestP
     assert all(list(one) == [ENDED] for one in newer)
 
 
+@pytest.mark.parametrize("listeners", [0, 16])
+def test_who_keeps_something_open_is_told_that_the_session_has_ended(
+    school: TestPortal, listeners: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = log_in(school, ADA)
+    looked = 0
+    look = TestPortal.averify_session
+
+    async def count(self: TestPortal, token: Session) -> Session:
+        nonlocal looked
+        looked += 1
+        return await look(self, token)
+
+    monkeypatch.setattr(TestPortal, "averify_session", count)
+
+    async def hear(what: Callable[[], object]) -> str | None:
+        waiting = asyncio.create_task(school.until_ended(session.session, timedelta(seconds=0.2)))
+        await asyncio.sleep(0.05)
+        newer = [school.subscribe(session.session) for _ in range(listeners)]
+        await asyncio.sleep(0.5)
+        assert not waiting.done() and len(newer) == listeners
+        what()
+        return (await asyncio.wait_for(waiting, 10)).reason
+
+    # Nobody tells of inactivity: it has to be looked at.
+    school.record_activity(session.session)
+    assert asyncio.run(hear(lambda: school.clock.advance(timedelta(hours=4)))) == "inactivity"
+    session = log_in(school, ADA)
+    assert asyncio.run(hear(lambda: school.log_out(session.token))) == "log_out"
+    assert looked < 20, "nobody looks all the time"
+    # It had ended before anybody listened.
+    assert asyncio.run(school.until_ended(session.session)).reason == "log_out"
+
+
+def test_who_waits_for_the_end_of_a_session_hears_that_the_portal_was_closed(school: TestPortal) -> None:
+    session = log_in(school, ADA).session
+
+    async def hear() -> None:
+        asyncio.get_running_loop().call_later(0.05, school.close)
+        await asyncio.wait_for(school.until_ended(session), 10)
+
+    with pytest.raises(CannotOpen, match="closed"):
+        asyncio.run(hear())
+
+
 def test_who_waits_can_be_interrupted() -> None:
     script = (
         "from narthex.testing import *\n"
         "school = portal()\n"
         "notices = school.subscribe(log_in(school).session)\n"
         "print('waiting', flush=True)\n"
-        "notices.next()\n"
+        "try:\n"
+        "    notices.next()\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -150,5 +198,5 @@ def test_who_waits_can_be_interrupted() -> None:
     child.stdout.readline()
     time.sleep(0.1)
     os.kill(child.pid, signal.SIGINT)
-    _, error = child.communicate(timeout=20)
-    assert "KeyboardInterrupt" in error
+    said, error = child.communicate(timeout=20)
+    assert said == "interrupted\n", error

@@ -19,7 +19,9 @@ from typing import Any, get_args
 import pytest
 
 import narthex
+import narthex.asgi
 from narthex import (
+    App,
     Asker,
     AttemptPolicy,
     InvalidArgument,
@@ -259,6 +261,7 @@ BAD_ARGUMENTS: list[tuple[str, type[Exception], Callable[[TestPortal], object]]]
     ("roster.people[0].login_id", TypeError, lambda s: s.import_roster(RosterBatch(source="a", people=[row(login_id=7)]))),
     ("roster.people[0].birthdate", TypeError, lambda s: s.import_roster(RosterBatch(source="a", people=[row(birthdate=7)]))),
     ("roster.people[0].memberships[0].organization", TypeError, lambda s: s.import_roster(RosterBatch(source="a", people=[row(memberships=[Membership(7, "student")])]))),  # type: ignore[arg-type]
+    ("roster.people[1].birthdate", InvalidArgument, lambda s: s.import_roster(RosterBatch(source="a", people=[row(default_organization="a"), row(birthdate="x", default_organization="a")]))),
     ("person", TypeError, lambda school: school.create_person("Ada")),  # type: ignore[arg-type]
     ("person.role", TypeError, lambda s: s.create_person(NewPerson(login_id="S-1", given_name="A", family_name="B", organization="north-high", role=7))),  # type: ignore[arg-type]
     ("portal", InvalidArgument, lambda _: cookies(Portal.open("memory:"))),
@@ -266,11 +269,29 @@ BAD_ARGUMENTS: list[tuple[str, type[Exception], Callable[[TestPortal], object]]]
     ("cookie_suffix", InvalidArgument, lambda _: opened(cookie_suffix="two")),
     ("trusted_proxies", InvalidArgument, lambda _: opened(trusted_proxies=["127.0.0.1"])),
     ("trusted_proxies", TypeError, lambda _: opened(trusted_proxies="127.0.0.1", base_url="http://127.0.0.1")),
-    ("help", TypeError, lambda _: opened(help=["office"], base_url="http://127.0.0.1")),
+    ("help[0]", TypeError, lambda _: opened(help=["office"], base_url="http://127.0.0.1")),
+    ("help", TypeError, lambda _: opened(help=None, base_url="http://127.0.0.1")),
+    ("trusted_proxies[0]", TypeError, lambda _: opened(trusted_proxies=[1], base_url="http://127.0.0.1")),
+    ("trusted_proxies", InvalidArgument, lambda _: opened(trusted_proxies=["nginx"], base_url="http://127.0.0.1")),
+    ("trusted_proxies", TypeError, lambda _: opened(trusted_proxies=None)),
+    ("base_url", TypeError, lambda _: opened(base_url=5)),
+    ("site_name", TypeError, lambda _: opened(site_name=5, base_url="http://127.0.0.1")),
+    ("shared", TypeError, lambda _: opened(shared="no")),
+    ("keys", TypeError, lambda _: opened(keys=5)),
+    ("hooks", TypeError, lambda _: opened(hooks={})),
+    ("hooks", TypeError, lambda _: opened(hooks=[5])),
+    ("portal", TypeError, lambda _: narthex.asgi.PortalApp("memory:")),  # type: ignore[arg-type]
+    ("session", TypeError, lambda s: s.profile(log_in(s).token)),  # type: ignore[arg-type]
+    ("session", TypeError, lambda s: s.subscribe(log_in(s).token.expose())),  # type: ignore[arg-type]
+    ("timeout", TypeError, lambda s: s.subscribe(log_in(s).session).next(0.5)),  # type: ignore[arg-type]
+    ("answers", TypeError, lambda s: s.set_questions(log_in(s).session, None)),  # type: ignore[arg-type]
+    ("birthdate", InvalidArgument, lambda s: s.begin_claim(given_name="A", family_name="B", login_id="S-1", asker=HOME)),
     ("policy", TypeError, lambda _: opened(policy={})),
     ("policy.session", TypeError, lambda _: opened(policy=Policy(session=5))),  # type: ignore[arg-type]
     ("policy.apps", TypeError, lambda _: opened(policy=Policy(apps="/diary/"))),  # type: ignore[arg-type]
     ("policy.apps[0]", TypeError, lambda _: opened(policy=Policy(apps=("/diary/",)))),  # type: ignore[arg-type]
+    ("policy.apps[1]", InvalidArgument, lambda _: opened(policy=Policy(apps=(App("/a/"), App("b"))))),
+    ("policy.attempts.networks[0]", InvalidArgument, lambda _: ruled("attempts", networks=[NamedNetwork("north", 5)])),
     ("policy.attempts.networks[0].people", InvalidArgument, lambda _: ruled("attempts", networks=(NamedNetwork("10.0.0.0/8", -1),))),
     ("policy.session.families_max", TypeError, lambda _: ruled("session", families_max=1.5)),
     ("policy.session.families_max", InvalidArgument, lambda _: ruled("session", families_max=-1)),
@@ -386,7 +407,7 @@ def test_whatever_is_slow_can_be_awaited_in_the_same_words() -> None:
     plain = {
         "claim_code_required", "close", "family_tag", "hooks", "location", "open", "policy",
         "questions", "questions_required", "resume_tag", "set_hooks", "shared", "site", "staff_desk",
-        "subscribe", "verify_session",
+        "subscribe", "until_ended", "verify_session",
     }  # fmt: skip
     for kind in (Portal, narthex.StaffDesk):
         names = {name for name in dir(kind) if not name.startswith("_")} - plain

@@ -38,3 +38,18 @@ def test_a_door_that_lets_the_wrong_password_in_is_found_out() -> None:
 
     with pytest.raises(AssertionError, match="expected login_failed"):
         run_scenario("p03_old_password_is_dead_at_once", Careless)
+
+
+def test_a_door_that_does_not_open_says_why() -> None:
+    class Shut(ApiDoor):
+        def open(self, engine: Any) -> None:
+            raise RuntimeError("the screens are being painted")
+
+    with pytest.raises(AssertionError, match="being painted"):
+        run_scenario("p03_old_password_is_dead_at_once", Shut)
+
+    class Unknown(ApiDoor):
+        way = "fax"
+
+    with pytest.raises(ValueError, match="http_json"):
+        run_scenario("p03_old_password_is_dead_at_once", Unknown)

@@ -101,6 +101,7 @@ from ._values import (
     StatisticLine,
     Statistics,
 )
+from ._visit import Visit
 
 __all__ = [
     "ROLES",
@@ -189,5 +190,6 @@ __all__ = [
     "Statistics",
     "Ticket",
     "Unavailable",
+    "Visit",
     "hook",
 ]

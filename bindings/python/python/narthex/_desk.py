@@ -6,7 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from . import _narthex
-from ._judge import is_confirmed, judged
+from ._judge import judged
+from ._office import confirms
 from ._site import Reading
 from ._values import (
     Asker,
@@ -208,10 +209,8 @@ class StaffDesk:
     def _settling(
         self, source: str, organization: str, decision: str
     ) -> Operation[SettledHold | None]:
-        left = is_confirmed(decision)
-        return _narthex.desk_settle_hold(
-            self._engine, self._session, source, organization, left, self._asker
-        )
+        asked = (self._engine, self._session, source, organization, confirms(decision), self._asker)
+        return _narthex.desk_settle_hold(*asked)
 
     def settle_hold(
         self, source: str, organization: str, decision: Literal["confirm", "discard"]

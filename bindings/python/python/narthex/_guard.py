@@ -8,21 +8,22 @@ import sys
 import time
 from collections.abc import Sequence
 from posixpath import normpath
-from typing import TYPE_CHECKING
 
 from ._errors import InvalidArgument
 from ._narthex import GRID_S
-
-if TYPE_CHECKING:
-    from ._portal import Portal
+from ._portal import Portal
 
 
 PATH_SAFE = "/:@!$&'()*+,;=~"
 """What a path is not percent-encoded for, besides letters and digits (RFC 3986, section 3.3)."""
 
 
-def has_pages(portal: Portal) -> Portal:
-    """The portal; raises :class:`CannotOpen` now, not at the first request, if it cannot serve pages."""
+def with_pages(portal: Portal) -> Portal:
+    """The portal; raises now, not at the first request, if it is none, or :class:`CannotOpen` if it cannot
+    serve pages."""
+    said: object = portal
+    if not isinstance(said, Portal):
+        raise TypeError(f"portal must be narthex.Portal, not {type(said).__name__}")
     portal._engine.owns("/")
     return portal
 

@@ -59,17 +59,10 @@ def _judge_one(name: str, wanted: Any, said: Any) -> None:
 
 def _judge_all(name: str, wanted: tuple[Any, ...], said: object) -> None:
     if isinstance(said, (str, bytes)) or not isinstance(said, Sequence):
-        raise TypeError(f"{name} must be tuple, not {type(said).__name__}")
+        raise TypeError(f"{name} must be a list or tuple, not {type(said).__name__}")
     if len(wanted) == 1 or wanted[1] is ...:
         wanted = (wanted[0],) * len(said)
     if len(said) != len(wanted):
         raise InvalidArgument(name, f"has {len(said)} parts where {len(wanted)} belong")
     for place, (kind, one) in enumerate(zip(wanted, said)):
         judge(f"{name}[{place}]", kind, one)
-
-
-def is_confirmed(decision: str) -> bool:
-    """Whether people whom an import holds have left."""
-    if decision not in ("confirm", "discard"):
-        raise InvalidArgument("decision", 'is neither "confirm" nor "discard"')
-    return decision == "confirm"

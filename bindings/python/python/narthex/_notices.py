@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ._judge import judge
 from ._values import Notice
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Notices:
     def next(self, timeout: timedelta | None = None) -> Notice | None:
         """The next notice; ``None`` after the end. Raises ``TimeoutError`` if there is none for so
         long."""
+        judge("timeout", timedelta | None, timeout)
         until = None if timeout is None else time.monotonic() + timeout.total_seconds()
         rest = INTERRUPTED_WITHIN_S
         while True:

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Literal
 
 from . import _narthex
-from ._judge import is_confirmed, judged
+from ._errors import InvalidArgument
+from ._judge import judged
 from ._people import People
 from ._site import Reading
 from ._values import (
@@ -25,6 +26,13 @@ from ._values import (
     RosterStatus,
     Season,
 )
+
+
+def confirms(decision: str) -> bool:
+    """Whether people whom an import holds have left. Raises :class:`InvalidArgument` for another word."""
+    if decision not in ("confirm", "discard"):
+        raise InvalidArgument("decision", 'is neither "confirm" nor "discard"')
+    return decision == "confirm"
 
 
 class Office(People):
@@ -120,7 +128,7 @@ class Office(People):
     def _settling(
         self, decision: str, source: str | None, organization: str | None
     ) -> _narthex.Operation[tuple[int, int]]:
-        return _narthex.settle_holds(self._engine, is_confirmed(decision), source, organization)
+        return _narthex.settle_holds(self._engine, confirms(decision), source, organization)
 
     def settle_holds(
         self,

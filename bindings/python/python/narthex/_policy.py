@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -20,7 +21,7 @@ class SessionPolicy:
 
     inactivity_timeout: timedelta = timedelta(hours=4)
     shared_computer_timeout: timedelta = timedelta(minutes=20)
-    organization_timeouts: tuple[tuple[str, timedelta], ...] = ()
+    organization_timeouts: Sequence[tuple[str, timedelta]] = ()
     absolute_timeout: timedelta = timedelta(hours=24)
     fresh_for: timedelta = timedelta(minutes=15)
     families_max: int = 50
@@ -32,8 +33,8 @@ class PasswordPolicy:
     """What a new password must be."""
 
     profile: PasswordProfile = "nist"
-    organization_profiles: tuple[tuple[str, PasswordProfile], ...] = ()
-    context_words: tuple[str, ...] = ()
+    organization_profiles: Sequence[tuple[str, PasswordProfile]] = ()
+    context_words: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +131,7 @@ class AttemptPolicy:
         first_wait=timedelta(hours=24),
         longest_wait=timedelta(hours=24),
     )
-    networks: tuple[NamedNetwork, ...] = ()
+    networks: Sequence[NamedNetwork] = ()
     known_browser_lifetime: timedelta = timedelta(days=90)
     """So long a browser is known after a log-in."""
     season: SeasonPolicy = field(default_factory=SeasonPolicy)
@@ -148,7 +149,7 @@ class RosterPolicy:
 class StaffPolicy:
     """Who is staff: they help people of the organizations in which they have such a role."""
 
-    roles: tuple[Role, ...] = ("administrator",)
+    roles: Sequence[Role] = ("administrator",)
     """``()`` closes the desk: then only the methods of the office help."""
     districts: bool = True
     """Whether such a role in a district counts in the organizations below it too."""
@@ -188,4 +189,4 @@ class Policy:
     roster: RosterPolicy = field(default_factory=RosterPolicy)
     staff: StaffPolicy = field(default_factory=StaffPolicy)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
-    apps: tuple[App, ...] = ()
+    apps: Sequence[App] = ()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import inspect
 import os
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _narthex
 from ._desk import StaffDesk
-from ._errors import InvalidArgument
+from ._errors import InvalidArgument, Refused
 from ._judge import judge
 from ._narthex import (
     BrowserSecret,
@@ -72,6 +73,9 @@ Answers = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 def _pairs(answers: Answers) -> list[tuple[str, str]]:
+    said: object = answers
+    if not isinstance(said, Iterable):
+        raise TypeError("answers must be a mapping, or pairs of question and answer")
     pairs = list(answers.items() if isinstance(answers, Mapping) else answers)
     # A text of two letters could be taken apart, too.
     if not all(isinstance(pair, (tuple, list)) for pair in pairs):
@@ -144,9 +148,11 @@ class Portal(Office):
         ``hooks``: what the portal asks besides, from the first request on: :mod:`narthex.hook`.
         ``base_url``: where the pages live; needed to serve them. The rest is for the pages, too.
         """
-        policy = Policy() if policy is None else policy
-        judge("policy", Policy, policy)
-        site = Site.told(
+        policy, hooks, site = _judged(
+            keys=keys,
+            policy=policy,
+            shared=shared,
+            hooks=hooks,
             base_url=base_url,
             site_name=site_name,
             cookie_suffix=cookie_suffix,
@@ -159,7 +165,7 @@ class Portal(Office):
             policy=policy,
             shared=shared,
             hash_workers=hash_workers,
-            hooks=hooks or Hooks(),
+            hooks=hooks,
             site=site,
             clock=_clock,
         )
@@ -409,6 +415,28 @@ class Portal(Office):
         """What happens to the session's family from now on, as far as this process does it."""
         return Notices(self._engine.subscribe(session))
 
+    async def until_ended(
+        self, session: Session, look_every: timedelta = timedelta(minutes=1)
+    ) -> Refused:
+        """Waits until ``session`` is live no longer, and answers why: for what stays open, as a websocket
+        does. What this process does to it is heard at once; what another does, and four hours without
+        activity, within ``look_every``."""
+        notices: Notices | None = self.subscribe(session)
+        while True:
+            try:
+                await self.averify_session(session)
+            except Refused as refused:
+                return refused
+            if notices is None:
+                await asyncio.sleep(look_every.total_seconds())
+                continue
+            try:
+                heard = await asyncio.wait_for(notices.anext(), look_every.total_seconds())
+            except (TimeoutError, asyncio.TimeoutError):
+                continue
+            # Newer listeners of the family took the place: then only looking is left.
+            notices = None if heard is None else notices
+
     def family_tag(self, session: Session) -> str:
         """The public name of the session's family: says nothing about the token."""
         return self._engine.family_tag(session)
@@ -657,6 +685,26 @@ class Portal(Office):
         return self._engine.is_shared()
 
 
+def _judged(
+    *,
+    keys: object,
+    policy: Policy | None,
+    shared: object,
+    hooks: Hooks | None,
+    **of_pages: Any,
+) -> tuple[Policy, Hooks, Site | None]:
+    """What ``Portal.open`` was told, each of the type it says."""
+    policy = Policy() if policy is None else policy
+    judge("policy", Policy, policy)
+    said: object = hooks
+    if not isinstance(said, (Hooks, NoneType)):
+        raise TypeError(f"hooks must be narthex.hook.Hooks, not {type(said).__name__}")
+    judge("shared", bool, shared)
+    if not isinstance(keys, (str, os.PathLike, NoneType)):
+        raise TypeError(f"keys must be a path, not {type(keys).__name__}")
+    return policy, hooks or Hooks(), Site.told(**of_pages)
+
+
 # As it is written here: who wraps it later takes the same arguments.
 OPEN = inspect.signature(Portal.open)
 
@@ -666,8 +714,6 @@ def judge_options(url: str, **options: Any) -> None:
     bound = OPEN.bind(url, **options)
     bound.apply_defaults()
     said = bound.arguments
-    policy = Policy() if said["policy"] is None else said["policy"]
-    judge("policy", Policy, policy)
-    of_pages = ("base_url", "site_name", "cookie_suffix", "trusted_proxies", "help")
-    site = Site.told(**{name: said[name] for name in of_pages})
-    Engine.judge(url, policy=policy, hash_workers=said["hash_workers"], site=site)
+    url, workers, _clock = (said.pop(name) for name in ("url", "hash_workers", "_clock"))
+    policy, hooks, site = _judged(**said)
+    Engine.judge(url, policy=policy, hash_workers=workers, hooks=hooks, site=site)

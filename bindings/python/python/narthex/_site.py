@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from typing import get_type_hints
 from urllib.parse import urlsplit
 
 from ._errors import InvalidArgument
+from ._judge import judge
 from ._values import Contact
 
 
@@ -32,30 +34,23 @@ class Site:
     ) -> Site | None:
         """From the arguments of ``Portal.open``; ``None``: there are no pages."""
         for name, told in (("trusted_proxies", trusted_proxies), ("help", help)):
-            if isinstance(told, str):
-                raise TypeError(f"{name} must be a list, not one str")
-        trusted_proxies, help = tuple(trusted_proxies), tuple(help)
-        for one in help:
-            if not isinstance(one, Contact):
-                raise TypeError(f"help must be a list of narthex.Contact, not of {type(one).__name__}")
-        if base_url is not None:
-            return cls(
-                base_url=base_url,
-                site_name=site_name,
-                cookie_suffix=cookie_suffix,
-                trusted_proxies=trusted_proxies,
-                help=help,
-            )
-        of_pages = {
+            if isinstance(told, str) or not isinstance(told, Iterable):
+                raise TypeError(f"{name} must be a list, not {type(told).__name__}")
+        said = {
             "site_name": site_name,
             "cookie_suffix": cookie_suffix,
-            "trusted_proxies": trusted_proxies,
-            "help": help,
+            "trusted_proxies": tuple(trusted_proxies),
+            "help": tuple(help),
         }
-        for name, value in of_pages.items():
-            if value:
+        kinds = get_type_hints(cls)
+        for name, value in said.items():
+            judge(name, kinds[name], value)
+            if base_url is None and value:
                 raise InvalidArgument(name, "is for the pages, and there are none without base_url")
-        return None
+        if base_url is None:
+            return None
+        judge("base_url", str, base_url)
+        return cls(base_url=base_url, **said)  # type: ignore[arg-type]
 
     @property
     def session_cookie(self) -> str:

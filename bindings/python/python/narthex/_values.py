@@ -283,7 +283,7 @@ class RosterPerson:
     given_name: str
     family_name: str
     birthdate: date | str | None = None
-    memberships: tuple[Membership, ...] = ()
+    memberships: Sequence[Membership] = ()
     default_organization: str | None = None
     """Where the person lands; ``None``: the first membership's."""
     preferred_given_name: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ._narthex import Events
 from ._values import Asker, Profile
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from ._narthex import Operation, Session
     from ._narthex import Visit as _Visit
 
-T = TypeVar("T")
 
 class Answered(Exception):
     """The answer to a request that the host's page must not answer: the way to the log-in, a
@@ -29,26 +28,27 @@ class Answered(Exception):
 class Visit:
     """Who is at a page of the host, as the middleware found out."""
 
-    __slots__ = ("_visit", "led_away")
-
-    led_away: Answered | None
-    """The answer to who may not do this here, once something asked for it."""
+    __slots__ = ("_asker", "_led_away", "_visit")
 
     def __init__(self, visit: _Visit) -> None:
         self._visit = visit
-        self.led_away = None
+        self._asker: Asker | None = None
+        # The answer to who may not do this here, once something asked for it.
+        self._led_away: Answered | None = None
 
     @property
     def asker(self) -> Asker:
         """Who asks, for the portal's methods: the address as the trusted proxies tell it, the browser,
         and what it keeps of earlier log-ins."""
-        source, request_id, client_label, known_browser = self._visit.asker()
-        return Asker(
-            source=source,
-            request_id=request_id,
-            client_label=client_label,
-            known_browser=known_browser,
-        )
+        if self._asker is None:
+            source, request_id, client_label, known_browser = self._visit.asker()
+            self._asker = Asker(
+                source=source,
+                request_id=request_id,
+                client_label=client_label,
+                known_browser=known_browser,
+            )
+        return self._asker
 
     @property
     def session(self) -> Session | None:
@@ -107,8 +107,8 @@ class Visit:
     def refused(self, code: str) -> Answered:
         """The answer to who may not do this here: ``"not_logged_in"``, ``"not_permitted"`` or
         ``"reauthentication_needed"``. A page for a person, a problem document for a script."""
-        self.led_away = Answered(self._visit.refuse(code))
-        return self.led_away
+        self._led_away = Answered(self._visit.refuse(code))
+        return self._led_away
 
     def __repr__(self) -> str:
         return f"Visit({'nobody' if self.session is None else 'a person'})"

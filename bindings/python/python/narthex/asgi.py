@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
-from ._guard import PATH_SAFE, Mounts, Protected, has_pages, is_private, rest_of_grid
+from ._guard import PATH_SAFE, Mounts, Protected, with_pages, is_private, rest_of_grid
 from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
@@ -18,7 +18,7 @@ from ._visit import Answered, Visit
 __all__ = ["PortalApp", "PortalMiddleware", "visit_of"]
 
 SCOPE_KEY = "narthex"
-"""Where the middleware puts the :class:`~narthex._visit.Visit` of a request."""
+"""Where the middleware puts the :class:`~narthex.Visit` of a request."""
 
 HELD_BYTES_MAX = 64 * 1024
 """What of an answer is held back, to see whether it is the application's own: its page of an error."""
@@ -44,7 +44,7 @@ class PortalApp:
     """
 
     def __init__(self, portal: Portal) -> None:
-        self.portal = has_pages(portal)
+        self.portal = with_pages(portal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -75,17 +75,16 @@ class PortalApp:
 
 class PortalMiddleware:
     """The portal in front of an application: answers what is the portal's, and tells the
-    application who is there. ``scope["narthex"]`` is the :class:`~narthex._visit.Visit`.
+    application who is there. ``scope["narthex"]`` is the :class:`~narthex.Visit`.
 
     ``protect``: prefixes that nobody comes to without a session, by HTTP or websocket. A websocket that a
     page of another origin opens is refused there, and has no session elsewhere. A websocket stays open
-    when its session ends: whoever keeps one open gives ``visit.session`` to
-    :attr:`~narthex.Portal.verify_session` now and then, or subscribes.
+    when its session ends: whoever keeps one open awaits :meth:`~narthex.Portal.until_ended` beside it.
     """
 
     def __init__(self, app: App, portal: Portal, protect: Sequence[str] = ()) -> None:
         self.app = app
-        self.portal = has_pages(portal)
+        self.portal = with_pages(portal)
         self.protect = Protected(protect)
         self.mounts = Mounts(portal, protect)
         self.mounts.seen_by(app)
@@ -130,7 +129,7 @@ class PortalMiddleware:
             if message["type"] == "http.response.start":
                 if visit.session is not None:
                     _keep_nowhere(message)
-                if visit.led_away is not None and message["status"] >= 500:
+                if visit._led_away is not None and message["status"] >= 500:
                     # What is mounted in the application may take the way to the log-in for an error,
                     # answer so, and hand it on only then.
                     held.append(message)

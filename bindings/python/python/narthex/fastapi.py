@@ -65,7 +65,7 @@ async def require_visit(
     connection: HTTPConnection, visit: Annotated[Visit, Depends(optional_visit)]
 ) -> Visit:
     """Who has a live session; anybody else is led to the log-in and back (a script: 401). A websocket is
-    closed with 1008 before it is open."""
+    turned away before it is open: a client sees 403, Starlette's ``TestClient`` 1008."""
     if visit.session is None and _is_websocket(connection):
         raise WebSocketException(POLICY_VIOLATION, "not_logged_in")
     visit.require()
@@ -76,7 +76,7 @@ async def require_fresh_visit(
     connection: HTTPConnection, visit: Annotated[Visit, Depends(require_visit)]
 ) -> Visit:
     """Who typed the password a short while ago; anybody else is asked for it. A websocket, which cannot
-    ask, is closed with 1008."""
+    ask, is turned away."""
     if not visit.is_fresh() and _is_websocket(connection):
         raise WebSocketException(POLICY_VIOLATION, "reauthentication_needed")
     visit.require_fresh()

@@ -31,7 +31,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-
 def _visit() -> Visit:
     if ENVIRON_KEY not in request.environ:
         raise RuntimeError("there is no visit: narthex.flask.Narthex(app, portal) brings it")
@@ -49,16 +48,18 @@ class Narthex:
     def __init__(
         self, app: Flask | None = None, portal: Portal | None = None, protect: Sequence[str] = ()
     ) -> None:
+        self._protect = protect
         if app is not None and portal is not None:
-            self.init_app(app, portal, protect)
+            self.init_app(app, portal)
         elif app is not None or portal is not None:
             missing = "portal" if portal is None else "app"
             raise InvalidArgument(missing, "is missing: Narthex(app, portal), or init_app() later")
 
-    def init_app(self, app: Flask, portal: Portal, protect: Sequence[str] = ()) -> None:
-        """For applications that are made by a function."""
-        app.extensions["narthex"] = portal
+    def init_app(self, app: Flask, portal: Portal, protect: Sequence[str] | None = None) -> None:
+        """For applications that are made by a function. ``protect``: what ``Narthex(protect=...)`` says."""
+        protect = self._protect if protect is None else protect
         front = PortalMiddleware(app.wsgi_app, portal, protect)
+        app.extensions["narthex"] = portal
         app.wsgi_app = front  # type: ignore[method-assign]
         app.register_error_handler(Answered, _answer)
         app.context_processor(lambda: {"narthex_header": _header})

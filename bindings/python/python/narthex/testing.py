@@ -33,6 +33,7 @@ __all__ = [
     "HOME",
     "MORNING",
     "Door",
+    "Engine",
     "ManualClock",
     "Someone",
     "TestPortal",
@@ -85,11 +86,12 @@ def portal(
     url: str = "memory:",
     *,
     policy: Policy | None = None,
-    base_url: str = "http://127.0.0.1:8000",
+    base_url: str = "http://127.0.0.1:8000/portal",
     clock: ManualClock | None = None,
     **more: Any,
 ) -> TestPortal:
-    """A portal with the test school in it: :data:`ADA` and :data:`BEN` may claim."""
+    """A portal with the test school in it: :data:`ADA` and :data:`BEN` may claim. Its pages answer to
+    ``base_url`` alone, so that the test client of a framework asks that host, too."""
     clock = clock or ManualClock(MORNING)
     opened = TestPortal.open(url, policy=policy, base_url=base_url, _clock=clock, **more)
     opened.clock = clock
@@ -146,7 +148,8 @@ class Door(Protocol):
     each run."""
 
     way: str
-    """``"python"``: they call :class:`narthex.Portal`."""
+    """``"python"``: the screens call :class:`narthex.Portal`; ``"http_json"`` and ``"http_pages"``: what is
+    asked goes through the portal's own, mounted."""
 
     def open(self, engine: Engine) -> None:
         """Begins to serve ``around(engine)``."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
-from ._guard import PATH_SAFE, Mounts, Protected, has_pages, is_private, rest_of_grid
+from ._guard import PATH_SAFE, Mounts, Protected, with_pages, is_private, rest_of_grid
 from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PortalApp", "PortalMiddleware", "visit_of"]
 
 ENVIRON_KEY = "narthex"
-"""Where the middleware puts the :class:`~narthex._visit.Visit` of a request."""
+"""Where the middleware puts the :class:`~narthex.Visit` of a request."""
 
 
 class PortalApp:
@@ -35,7 +35,7 @@ class PortalApp:
     """
 
     def __init__(self, portal: Portal) -> None:
-        self.portal = has_pages(portal)
+        self.portal = with_pages(portal)
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse
@@ -55,7 +55,7 @@ class PortalApp:
 
 class PortalMiddleware:
     """The portal in front of an application: answers what is the portal's, and tells the
-    application who is there. ``environ["narthex"]`` is the :class:`~narthex._visit.Visit`.
+    application who is there. ``environ["narthex"]`` is the :class:`~narthex.Visit`.
 
     ``protect``: prefixes that nobody comes to without a session.
     """
@@ -64,7 +64,7 @@ class PortalMiddleware:
         self, app: WSGIApplication, portal: Portal, protect: Sequence[str] = ()
     ) -> None:
         self.app = app
-        self.portal = has_pages(portal)
+        self.portal = with_pages(portal)
         self.protect = Protected(protect)
         self.mounts = Mounts(portal, protect)
         self.pages = PortalApp(portal)

@@ -4,8 +4,7 @@
 use pyo3::prelude::*;
 
 use super::Engine;
-use crate::arguments::{self, AskerArgument, FactsArgument, asker};
-use crate::handles::Session;
+use crate::arguments::{self, AskerArgument, FactsArgument, GivenSession, asker};
 use crate::operation::Operation;
 use crate::values;
 
@@ -14,7 +13,7 @@ use crate::values;
 pub(crate) fn desk_find(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     login_id: &Bound<'_, PyAny>,
     asker: Option<AskerArgument>,
 ) -> PyResult<Operation> {
@@ -35,7 +34,7 @@ pub(crate) fn desk_find(
 pub(crate) fn desk_check(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     facts: FactsArgument<'_>,
     asker: Option<AskerArgument>,
 ) -> PyResult<Operation> {
@@ -56,7 +55,7 @@ pub(crate) fn desk_check(
 pub(crate) fn desk_clear_tries(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     login_id: &Bound<'_, PyAny>,
     asker: Option<AskerArgument>,
 ) -> PyResult<Operation> {
@@ -78,7 +77,7 @@ pub(crate) fn desk_clear_tries(
 pub(crate) fn desk_issue_claim_code(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     login_id: &Bound<'_, PyAny>,
     mark: &Bound<'_, PyAny>,
     asker: Option<AskerArgument>,
@@ -102,7 +101,7 @@ pub(crate) fn desk_issue_claim_code(
 pub(crate) fn desk_issue_recovery_code(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     login_id: &Bound<'_, PyAny>,
     mark: &Bound<'_, PyAny>,
     asker: Option<AskerArgument>,
@@ -126,7 +125,7 @@ pub(crate) fn desk_issue_recovery_code(
 pub(crate) fn desk_end_sessions(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     login_id: &Bound<'_, PyAny>,
     mark: &Bound<'_, PyAny>,
     asker: Option<AskerArgument>,

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use super::{Engine, Recipe};
-use crate::arguments::{self, AskerArgument, FactsArgument, asker};
+use crate::arguments::{self, AskerArgument, FactsArgument, GivenSession, asker};
 use crate::errors::{Failure, invalid_argument, panicked, unusable};
 use crate::handles::{Session, SessionToken};
 use crate::hook::{self, HooksArgument};
@@ -91,14 +91,16 @@ impl Engine {
 
     /// Raises what the constructor would raise before it opens anything.
     #[staticmethod]
-    #[pyo3(signature = (url, *, policy, hash_workers, site))]
+    #[pyo3(signature = (url, *, policy, hash_workers, hooks, site))]
     fn judge(
         py: Python<'_>,
         url: &Bound<'_, PyAny>,
         policy: PolicyArgument,
         hash_workers: Option<Bound<'_, PyAny>>,
+        hooks: HooksArgument<'_>,
         site: Option<SiteArgument>,
     ) -> PyResult<()> {
+        hooks.into_hooks()?;
         judged(py, url, policy, hash_workers, site).map(drop)
     }
 
@@ -272,7 +274,7 @@ impl Engine {
     fn record_activity(
         &self,
         py: Python<'_>,
-        session: PyRef<'_, Session>,
+        session: GivenSession<'_>,
         idle_for: &Bound<'_, PyAny>,
     ) -> PyResult<Operation> {
         let idle_for = arguments::duration(idle_for, "idle_for")?;
@@ -309,12 +311,12 @@ impl Engine {
     fn change_password(
         &self,
         py: Python<'_>,
-        session: PyRef<'_, Session>,
+        session: GivenSession<'_>,
         current: &Bound<'_, PyAny>,
         new: &Bound<'_, PyAny>,
         asker: AskerArgument,
     ) -> PyResult<Operation> {
-        let session = session.verified.clone();
+        let session = session.of_its_cookie()?;
         let current = arguments::password(current, "current")?;
         let new = arguments::password(new, "new")?;
         let asker = asker.into();
@@ -331,7 +333,7 @@ impl Engine {
     fn password_requirements(
         &self,
         py: Python<'_>,
-        session: PyRef<'_, Session>,
+        session: GivenSession<'_>,
     ) -> PyResult<Operation> {
         let session = session.verified.clone();
         self.operation(
@@ -341,7 +343,7 @@ impl Engine {
         )
     }
 
-    fn profile(&self, py: Python<'_>, session: PyRef<'_, Session>) -> PyResult<Operation> {
+    fn profile(&self, py: Python<'_>, session: GivenSession<'_>) -> PyResult<Operation> {
         let session = session.verified.clone();
         self.operation(
             py,
@@ -353,7 +355,7 @@ impl Engine {
     fn set_default_organization(
         &self,
         py: Python<'_>,
-        session: PyRef<'_, Session>,
+        session: GivenSession<'_>,
         organization: &Bound<'_, PyAny>,
         asker: Option<AskerArgument>,
     ) -> PyResult<Operation> {
@@ -381,7 +383,7 @@ impl Engine {
     fn statistics(
         &self,
         py: Python<'_>,
-        session: PyRef<'_, Session>,
+        session: GivenSession<'_>,
         organization: &Bound<'_, PyAny>,
     ) -> PyResult<Operation> {
         let session = session.verified.clone();
@@ -397,7 +399,7 @@ impl Engine {
     fn resume(
         &self,
         py: Python<'_>,
-        session: PyRef<'_, Session>,
+        session: GivenSession<'_>,
         return_to: Option<Bound<'_, PyAny>>,
         tag: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Operation> {
@@ -458,7 +460,7 @@ impl Engine {
     }
 
     /// The public name of a session's family.
-    fn family_tag(&self, py: Python<'_>, session: PyRef<'_, Session>) -> PyResult<String> {
+    fn family_tag(&self, py: Python<'_>, session: GivenSession<'_>) -> PyResult<String> {
         let live = self.live(py)?;
         let tag = live.portal.family_tag(session.verified.selector());
         tag.map_err(|error| Failure::from(error).into_exception(py))
@@ -600,7 +602,7 @@ impl Engine {
     }
 
     /// What happens to the session's family from now on.
-    fn subscribe(&self, py: Python<'_>, session: PyRef<'_, Session>) -> PyResult<Notices> {
+    fn subscribe(&self, py: Python<'_>, session: GivenSession<'_>) -> PyResult<Notices> {
         let live = self.live(py)?;
         let notices = live.portal.subscribe(&session.verified);
         Ok(Notices::new(notices, &live.pool))

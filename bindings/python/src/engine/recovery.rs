@@ -9,9 +9,9 @@ use pyo3::types::PyTuple;
 
 use super::Engine;
 use super::methods::nothing;
-use crate::arguments::{self, AskerArgument, asker};
+use crate::arguments::{self, AskerArgument, GivenSession, asker};
 use crate::errors::{Failure, invalid_argument};
-use crate::handles::{BrowserSecret, Session};
+use crate::handles::BrowserSecret;
 use crate::operation::Operation;
 use crate::tickets::RecoveryTicket;
 use crate::values;
@@ -110,7 +110,7 @@ pub(crate) fn finish_recovery(
 pub(crate) fn renew_recovery_codes(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     asker: Option<AskerArgument>,
 ) -> PyResult<Operation> {
     let session = session.verified.clone();
@@ -134,7 +134,7 @@ pub(crate) fn renew_recovery_codes(
 pub(crate) fn recovery_codes_left(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
 ) -> PyResult<Operation> {
     let account = session.verified.account();
     engine.operation(
@@ -149,11 +149,11 @@ pub(crate) fn recovery_codes_left(
 pub(crate) fn reauthenticate(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     current: &Bound<'_, PyAny>,
     asker: AskerArgument,
 ) -> PyResult<Operation> {
-    let session = session.verified.clone();
+    let session = session.of_its_cookie()?;
     let current = arguments::password(current, "current")?;
     let asker = asker.into();
     engine.operation(
@@ -168,7 +168,7 @@ pub(crate) fn reauthenticate(
 pub(crate) fn questions_set(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
 ) -> PyResult<Operation> {
     let session = session.verified.clone();
     engine.operation(
@@ -183,7 +183,7 @@ pub(crate) fn questions_set(
 pub(crate) fn set_questions(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     answers: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>,
     asker: Option<AskerArgument>,
 ) -> PyResult<Operation> {
@@ -205,7 +205,7 @@ pub(crate) fn set_questions(
 pub(crate) fn families(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
 ) -> PyResult<Operation> {
     let session = session.verified.clone();
     engine.operation(
@@ -220,7 +220,7 @@ pub(crate) fn families(
 pub(crate) fn end_family(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     handle: &Bound<'_, PyAny>,
     asker: Option<AskerArgument>,
 ) -> PyResult<Operation> {
@@ -242,10 +242,10 @@ pub(crate) fn end_family(
 pub(crate) fn end_other_families(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     asker: Option<AskerArgument>,
 ) -> PyResult<Operation> {
-    let session = session.verified.clone();
+    let session = session.of_its_cookie()?;
     let asker = self::asker(asker);
     engine.operation(
         py,
@@ -262,7 +262,7 @@ pub(crate) fn end_other_families(
 pub(crate) fn change_details(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     fields: Vec<(String, Bound<'_, PyAny>)>,
     asker: Option<AskerArgument>,
 ) -> PyResult<Operation> {

@@ -9,9 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::Engine;
-use crate::arguments::{self, AskerArgument, asker};
+use crate::arguments::{self, AskerArgument, GivenSession, asker};
 use crate::errors::{Failure, invalid_argument};
-use crate::handles::Session;
 use crate::operation::Operation;
 use crate::roster::{BatchArgument, Import, ReadingArgument, decision};
 use crate::values;
@@ -59,7 +58,7 @@ impl Brought {
 pub(crate) fn desk_import_roster(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     roster: &Bound<'_, PyAny>,
     how: (bool, bool),
     reading: ReadingArgument,
@@ -102,7 +101,7 @@ pub(crate) fn desk_import_roster(
 pub(crate) fn desk_settle_hold(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     source: String,
     organization: &Bound<'_, PyAny>,
     confirm: bool,
@@ -131,7 +130,7 @@ pub(crate) fn desk_settle_hold(
 pub(crate) fn staff_holds(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
 ) -> PyResult<Operation> {
     let session = session.verified.clone();
     engine.operation(
@@ -146,7 +145,7 @@ pub(crate) fn staff_holds(
 pub(crate) fn staff_statistics(
     py: Python<'_>,
     engine: PyRef<'_, Engine>,
-    session: PyRef<'_, Session>,
+    session: GivenSession<'_>,
     organization: &Bound<'_, PyAny>,
 ) -> PyResult<Operation> {
     let session = session.verified.clone();

@@ -29,6 +29,8 @@ const UNTOLD: [&[&str]; 5] = [
 pub(crate) struct PythonDoor {
     door: Py<PyAny>,
     way: Way,
+    /// Why it did not open: the answer to every request.
+    fault: Option<String>,
 }
 
 impl PythonDoor {
@@ -38,9 +40,16 @@ impl PythonDoor {
             "python" => Way::Python,
             "http_json" => Way::HttpJson,
             "http_pages" => Way::HttpPages,
-            _ => return Err(PyValueError::new_err(format!("there is no way {word:?}"))),
+            _ => {
+                let message = "way is none of \"python\", \"http_json\", \"http_pages\"";
+                return Err(PyValueError::new_err(message));
+            }
         };
-        Ok(Self { door, way })
+        Ok(Self {
+            door,
+            way,
+            fault: None,
+        })
     }
 
     pub(crate) fn its_way(&self) -> Way {
@@ -55,8 +64,7 @@ impl FrontDoor for PythonDoor {
     }
 
     async fn open(&mut self, portal: Portal) {
-        // What fails here shows at the first request.
-        let _shown_later = Python::attach(|py| -> PyResult<()> {
+        let opened = Python::attach(|py| -> PyResult<()> {
             let settings = Settings::new(BASE_URL)
                 .map_err(|error| PyValueError::new_err(error.to_string()))?;
             let engine = Engine::open(Recipe::Given(portal), Some(settings))
@@ -65,9 +73,19 @@ impl FrontDoor for PythonDoor {
                 .call_method1(py, "open", (Py::new(py, engine)?,))?;
             Ok(())
         });
+        self.fault = opened.err().map(|error| error.to_string());
     }
 
     async fn ask(&self, visitor: &Visitor, request: Request) -> Answer {
+        let fault = |error: String| Answer {
+            outcome: "fault".to_owned(),
+            facts: Facts::default(),
+            shown: error,
+            untold: &[],
+        };
+        if let Some(error) = &self.fault {
+            return fault(error.clone());
+        }
         let (answered, answer) = oneshot::channel();
         let door = Python::attach(|py| self.door.clone_ref(py));
         let (browser, network) = (visitor.browser.clone(), visitor.network.clone());
@@ -81,13 +99,7 @@ impl FrontDoor for PythonDoor {
             let _gone = answered.send(told.map_err(|error| error.to_string()));
         });
         let told = answer.await.unwrap_or_else(|_| Err("it ended".to_owned()));
-        told.and_then(|text| read(&text))
-            .unwrap_or_else(|error| Answer {
-                outcome: "fault".to_owned(),
-                facts: Facts::default(),
-                shown: error,
-                untold: &[],
-            })
+        told.and_then(|text| read(&text)).unwrap_or_else(fault)
     }
 }
 

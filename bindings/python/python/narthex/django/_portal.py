@@ -41,6 +41,13 @@ def narthex_settings() -> dict[str, Any]:
         # Every path begins with one of the letters of "/admin/".
         if isinstance(told.get(name), str):
             raise ImproperlyConfigured(f'NARTHEX["{name}"] is a list of prefixes, not one text')
+    for prefix in told.get("django_users", ()):
+        if not isinstance(prefix, str) or not prefix.startswith("/"):
+            message = f'NARTHEX["django_users"]: {prefix!r} is no prefix that begins with a slash'
+            raise ImproperlyConfigured(message)
+    for name in ("create_users", "adopt_users"):
+        if not isinstance(told.get(name, False), bool):
+            raise ImproperlyConfigured(f'NARTHEX["{name}"] is neither True nor False')
     return told
 
 
@@ -62,8 +69,12 @@ def options_of(told: dict[str, Any]) -> dict[str, Any]:
     options = told.get("options", {})
     if not isinstance(options, dict):
         raise ImproperlyConfigured('NARTHEX["options"] is no dict of arguments of Portal.open')
-    if twice := options.keys() & {"base_url", "policy"}:
-        raise ImproperlyConfigured(f'{sorted(twice)} belong into NARTHEX itself, not its "options"')
+    if twice := options.keys() & {"url", "base_url", "policy"}:
+        raise ImproperlyConfigured(
+            f'{sorted(twice)}: "store", "base_url" and "policy" are keys of NARTHEX, not of its "options"'
+        )
+    if "_clock" in options:
+        raise ImproperlyConfigured('NARTHEX["options"] cannot have "_clock"')
     return {"base_url": told["base_url"], "policy": policy_of(told), **options}
 
 
