@@ -13,7 +13,6 @@ from ._errors import InvalidArgument
 from ._narthex import GRID_S
 from ._portal import Portal
 
-
 PATH_SAFE = "/:@!$&'()*+,;=~"
 """What a path is not percent-encoded for, besides letters and digits (RFC 3986, section 3.3)."""
 

@@ -115,44 +115,18 @@ class PortalMiddleware:
             return
         visit = Visit(admitted)
         scope[SCOPE_KEY] = visit
-        begun = False
-        held: list[Message] = []
-
-        async def send_held() -> None:
-            nonlocal begun
-            begun = begun or bool(held)
-            while held:
-                await send(held.pop(0))
-
-        async def send_once_known(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                if visit.session is not None:
-                    _keep_nowhere(message)
-                if visit._led_away is not None and message["status"] >= 500:
-                    # What is mounted in the application may take the way to the log-in for an error,
-                    # answer so, and hand it on only then.
-                    held.append(message)
-                    return
-                begun = True
-            if not held:
-                await send(message)
-                return
-            held.append(message)
-            if sum(len(one.get("body", b"")) for one in held) > HELD_BYTES_MAX:
-                await send_held()
-
+        reply = _Reply(send, visit)
         try:
-            await self.app(scope, receive, send_once_known)
+            await self.app(scope, receive, reply.send)
         except Answered as answered:
-            if begun:
+            if reply.begun:
                 raise
             await _refuse(send, answered)
-            return
         except Exception:
-            await send_held()
+            await reply.send_held()
             raise
-        await send_held()
+        else:
+            await reply.send_held()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -192,6 +166,38 @@ class PortalMiddleware:
         return len(said) < 2 and all(
             self.portal._engine.is_origin(origin.decode("latin-1")) for origin in said
         )
+
+
+class _Reply:
+    """What the application answers, on its way out. An application that is mounted in it may take the way
+    to the log-in for an error, answer with its page of an error, and raise only then: such an answer is
+    held back until it is known whose it is."""
+
+    def __init__(self, send: Send, visit: Visit) -> None:
+        self.begun = False
+        self._send = send
+        self._visit = visit
+        self._held: list[Message] = []
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            if self._visit.session is not None:
+                _keep_nowhere(message)
+            if self._visit._led_away is not None and message["status"] >= 500:
+                self._held.append(message)
+                return
+            self.begun = True
+        if not self._held:
+            await self._send(message)
+            return
+        self._held.append(message)
+        if sum(len(one.get("body", b"")) for one in self._held) > HELD_BYTES_MAX:
+            await self.send_held()
+
+    async def send_held(self) -> None:
+        self.begun = self.begun or bool(self._held)
+        while self._held:
+            await self._send(self._held.pop(0))
 
 
 def visit_of(scope: Scope) -> Visit:
