@@ -183,7 +183,9 @@ impl Engine {
         let before = std::mem::replace(&mut *self.slot(), Slot::Closed);
         match before {
             Slot::Open(live) if live.forks != forks => std::mem::forget(live),
-            Slot::Open(_) | Slot::Closed => {}
+            // A visit may outlive it, and wait.
+            Slot::Open(live) => live.portal.end_notices(),
+            Slot::Closed => {}
         }
     }
 

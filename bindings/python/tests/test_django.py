@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -69,6 +69,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, RequestContext, Template, TemplateSyntaxError
@@ -86,6 +87,7 @@ from narthex import (
     RosterPerson,
     asgi,
 )
+from narthex import wsgi as narthex_wsgi
 from narthex.django import set_portal
 from narthex.django._portal import narthex_settings, policy_of
 from narthex.django.checks import check_settings
@@ -566,10 +568,21 @@ def test_settings_are_judged_where_a_project_wraps_the_opening(monkeypatch: pyte
 
 
 def test_a_mount_that_django_adds_itself_is_not_led_around() -> None:
-    with portal(base_url="http://127.0.0.1:8000/portal") as school:
-        asgi.PortalMiddleware(ASGIHandler(), school, protect=["/page/"])
-        with override_settings(FORCE_SCRIPT_NAME="/api"), pytest.raises(InvalidArgument, match="/api"):
-            asgi.PortalMiddleware(ASGIHandler(), school, protect=["/page/"])
+    class Another(ASGIHandler):
+        pass
+
+    with portal() as school:
+        fronts: list[tuple[Callable[..., object], object]] = [
+            (asgi.PortalMiddleware, ASGIHandler()),
+            (asgi.PortalMiddleware, Another()),
+            (narthex_wsgi.PortalMiddleware, WSGIHandler()),
+        ]
+        for front, handler in fronts:
+            front(handler, school, protect=["/page/"])
+            with override_settings(FORCE_SCRIPT_NAME="/api"):
+                with pytest.raises(InvalidArgument, match="/api"):
+                    front(handler, school, protect=["/page/"])
+
 
 
 def test_the_test_client_takes_the_cookie(school: TestPortal) -> None:

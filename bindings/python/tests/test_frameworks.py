@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.authentication import requires
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
@@ -296,6 +297,19 @@ def test_a_visit_says_who_asks_as_the_trusted_proxies_tell_it() -> None:
         assert elsewhere.get("/asker", headers=headers).json()[0] == "192.0.2.8"
 
 
+def test_flask_a_project_that_catches_everything_leads_to_the_log_in(school: TestPortal) -> None:
+    app = Flask(__name__)
+    app.config["TRAP_HTTP_EXCEPTIONS"] = True
+    Narthex(app, school)
+
+    @app.get("/diary/")
+    @login_required
+    def diary() -> str:
+        raise AssertionError("nobody comes here")
+
+    assert app.test_client().get("/diary/", headers=PAGE, base_url=ORIGIN).status_code == 303
+
+
 def test_flask_protects_prefixes_and_says_who_brings_a_visit(school: TestPortal) -> None:
     app = Flask(__name__)
 
@@ -395,8 +409,40 @@ def test_what_adds_its_mount_itself_is_not_led_around(school: TestPortal) -> Non
     for protect in (["/page/"], []):
         with pytest.raises(InvalidArgument, match="/api"):
             PortalMiddleware(mounting, school, protect)
+        with pytest.raises(InvalidArgument, match="/api"):
+            PortalMiddleware(CORSMiddleware(mounting), school, protect)
+    # Others call their folder so.
+    PortalMiddleware(InAFolder(), school, protect=["/page/"])
     with portal(base_url=f"{ORIGIN}/portal") as nothing_named:
         PortalMiddleware(mounting, nothing_named)
+
+
+class InAFolder:
+    root_path = "/srv/school"
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("nobody comes here")
+
+
+@pytest.mark.filterwarnings("ignore:.*root_path.*deprecated")
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_mount_that_a_proxy_takes_out_of_the_path_counts_as_if_it_were_there(
+    school: TestPortal, inside: bool
+) -> None:
+    app = FastAPI(root_path="/api" if inside else "")
+
+    @app.get("/page/")
+    def page(visit: Anybody) -> str:
+        return "in" if visit.session else "out"
+
+    app.add_middleware(PortalMiddleware, portal=school, protect=["/api/page/"])
+    client = TestClient(
+        app, base_url=ORIGIN, root_path="" if inside else "/api", follow_redirects=False
+    )
+    for path in ("/page/", "/api/page/"):
+        led = client.get(path, headers=PAGE)
+        assert led.status_code == 303, path
+        assert client.get(path, headers=cookie(school)).json() == "in"
 
 
 def sent_by(

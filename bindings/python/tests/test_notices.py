@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -12,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from narthex import CannotOpen, Notice, Notices, Portal, Session
+from narthex import CannotOpen, Notice, Notices, Portal, Session, Visit
+from narthex.asgi import PortalMiddleware, visit_of
 from narthex.testing import ADA, HOME, TestPortal, log_in, portal
 
 NEW_PASSWORD = "nine lives of a library cat"
@@ -180,23 +181,73 @@ def test_who_waits_for_the_end_of_a_session_hears_that_the_portal_was_closed(sch
         asyncio.run(hear())
 
 
+def test_a_visit_that_is_kept_does_not_keep_the_waiting(tmp_path: Path) -> None:
+    with portal(f"redb://{tmp_path}/store/portal.redb") as school:
+        token = log_in(school, ADA).token.expose()
+        visits: list[Visit] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            visits.append(visit_of(scope))
+
+        async def hear() -> None:
+            headers = [(b"host", b"127.0.0.1:8000"), (b"cookie", b"narthex=" + token.encode())]
+            scope = {"type": "http", "method": "GET", "path": "/page", "headers": headers}
+            await PortalMiddleware(app, school)(scope, school, school)  # type: ignore[arg-type]
+            session = visits[0].require()
+            asyncio.get_running_loop().call_later(0.05, school.close)
+            await asyncio.wait_for(school.until_ended(session), 10)
+
+        with pytest.raises(CannotOpen, match="closed"):
+            asyncio.run(hear())
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_who_is_cancelled_while_it_waits_for_the_end_ends(
+    school: TestPortal, turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = log_in(school, ADA).session
+
+    async def hear() -> bool:
+        let_go: asyncio.Future[Notice | None] = asyncio.get_running_loop().create_future()
+
+        async def heard(notices: Notices) -> Notice | None:
+            return await let_go
+
+        monkeypatch.setattr(Notices, "anext", heard)
+        waiting = asyncio.create_task(school.until_ended(session))
+        await asyncio.sleep(0.05)
+        let_go.set_result(None)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait({waiting}, timeout=5)
+        return waiting.cancelled()
+
+    assert asyncio.run(hear())
+
+
 def test_who_waits_can_be_interrupted() -> None:
+    # Whoever runs these tests in the background may have turned interrupts off.
     script = (
+        "import signal\n"
         "from narthex.testing import *\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "school = portal()\n"
         "notices = school.subscribe(log_in(school).session)\n"
-        "print('waiting', flush=True)\n"
         "try:\n"
+        "    print('waiting', flush=True)\n"
         "    notices.next()\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted')\n"
     )
-    child = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None
-    child.stdout.readline()
-    time.sleep(0.1)
-    os.kill(child.pid, signal.SIGINT)
-    said, error = child.communicate(timeout=20)
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", script], stdout=pipe, stderr=pipe, text=True) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        time.sleep(0.3)
+        child.send_signal(signal.SIGINT)
+        try:
+            said, error = child.communicate(timeout=20)
+        finally:
+            child.kill()
     assert said == "interrupted\n", error

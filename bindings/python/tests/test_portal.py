@@ -271,6 +271,9 @@ BAD_ARGUMENTS: list[tuple[str, type[Exception], Callable[[TestPortal], object]]]
     ("trusted_proxies", TypeError, lambda _: opened(trusted_proxies="127.0.0.1", base_url="http://127.0.0.1")),
     ("help[0]", TypeError, lambda _: opened(help=["office"], base_url="http://127.0.0.1")),
     ("help", TypeError, lambda _: opened(help=None, base_url="http://127.0.0.1")),
+    ("help", TypeError, lambda _: opened(help=iter(()), base_url="http://127.0.0.1")),
+    ("look_every", TypeError, lambda s: asyncio.run(s.until_ended(log_in(s).session, 60))),  # type: ignore[arg-type]
+    ("look_every", InvalidArgument, lambda s: asyncio.run(s.until_ended(log_in(s).session, NO_LENGTH))),
     ("trusted_proxies[0]", TypeError, lambda _: opened(trusted_proxies=[1], base_url="http://127.0.0.1")),
     ("trusted_proxies", InvalidArgument, lambda _: opened(trusted_proxies=["nginx"], base_url="http://127.0.0.1")),
     ("trusted_proxies", TypeError, lambda _: opened(trusted_proxies=None)),
@@ -611,10 +614,3 @@ def test_the_cookie_of_a_test_client_is_a_session(school: TestPortal) -> None:
     name, value = next(iter(cookies(school).items()))
     assert name == school.site.session_cookie
     assert school.verify_session(token=value).account == log_in(school).session.account
-
-
-def test_what_is_told_once_is_taken_once() -> None:
-    told = (narthex.Contact(name, "Office") for name in ("Ina", "Ole"))
-    with Portal.open("memory:", base_url="http://127.0.0.1", help=told) as opened:  # type: ignore[arg-type]
-        assert opened.site is not None
-        assert [one.name for one in opened.site.help] == ["Ina", "Ole"]

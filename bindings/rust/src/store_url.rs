@@ -39,7 +39,6 @@ impl StoreUrl {
     /// # Errors
     /// Says what is wrong and what is taken.
     pub fn parse(text: &str) -> Result<Self, StoreUrlError> {
-        let whole = || text.to_owned();
         match text.split_once(':') {
             Some(("memory", "" | "//")) => Ok(Self::Memory),
             Some(("memory", _)) => Err(StoreUrlError::Memory),
@@ -47,9 +46,9 @@ impl StoreUrl {
             Some(("sled", rest)) => Ok(Self::Sled(path(rest, text)?)),
             Some(("postgres" | "postgresql", _)) => Err(StoreUrlError::NotYet("postgres")),
             // What follows may be a password.
-            _ => Err(StoreUrlError::Kind(match text.split_once("://") {
-                Some((kind, _)) => format!("{kind}://..."),
-                None => whole(),
+            _ => Err(StoreUrlError::Kind(match text.split_once(':') {
+                Some((kind, _)) => format!("{kind}:..."),
+                None => text.split('@').next_back().unwrap_or_default().to_owned(),
             })),
         }
     }
@@ -66,8 +65,14 @@ impl StoreUrl {
 fn path(rest: &str, whole: &str) -> Result<PathBuf, StoreUrlError> {
     let path = rest.strip_prefix("//").map(PathBuf::from);
     let path = path.filter(|p| p.is_absolute() && p.file_name().is_some());
-    path.filter(|_| !rest.ends_with('/'))
-        .ok_or_else(|| StoreUrlError::Path(whole.to_owned()))
+    path.filter(|_| !rest.ends_with('/')).ok_or_else(|| {
+        let (kind, rest) = whole.split_once(':').unwrap_or_default();
+        // Before an `@` there may be a password.
+        StoreUrlError::Path(match rest.rsplit_once('@') {
+            Some((_, after)) => format!("{kind}:...@{after}"),
+            None => whole.to_owned(),
+        })
+    })
 }
 
 impl fmt::Display for StoreUrl {
@@ -131,6 +136,10 @@ mod tests {
             "mysql://school:four-wet-pianos@db/portal",
             "postgres://school:four-wet-pianos@db/portal",
             "memory://school:four-wet-pianos@db/portal",
+            "mysql:school:four-wet-pianos@db",
+            "school/four-wet-pianos@db",
+            "redb://school:four-wet-pianos@db/portal",
+            "sled:school:four-wet-pianos@db",
         ] {
             let error = StoreUrl::parse(text).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("pianos"), "{error}");

@@ -84,6 +84,11 @@ impl NoticeBoard {
         });
     }
 
+    /// Nobody is told anything any more.
+    pub(super) fn end_all(&self) {
+        self.accounts().clear();
+    }
+
     fn tell(&self, account: AccountId, notice: impl Fn(&Listener) -> Option<Notice>) {
         let mut accounts = self.accounts();
         let Some(listeners) = accounts.get_mut(&account) else {

@@ -380,6 +380,11 @@ impl Portal {
         self.0.notices.subscribe(session.account, session.selector)
     }
 
+    /// Ends all notices, as they end with the portal: for who closes it while others have hold of it.
+    pub fn end_notices(&self) {
+        self.0.notices.end_all();
+    }
+
     /// The public name of a family, for pages, marks and channels: 22 characters that say nothing about
     /// the token.
     ///

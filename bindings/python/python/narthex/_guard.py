@@ -97,13 +97,20 @@ class Mounts:
         return any(below in one and whole not in one for one in self._named)
 
 
+WRAPPED_MAX = 32
+"""So many middlewares deep it is looked for an application that adds its mount."""
+
+
 def _own_mount(app: object) -> str:
-    """``FastAPI(root_path=...)``, and Django's ``FORCE_SCRIPT_NAME``."""
-    django = sys.modules.get("django.conf")
-    if django is not None and type(app).__module__ == "django.core.handlers.asgi":
-        return django.settings.FORCE_SCRIPT_NAME or ""
-    mount: object = getattr(app, "root_path", "")
-    return mount if isinstance(mount, str) else ""
+    """``FastAPI(root_path=...)``, and Django's ``FORCE_SCRIPT_NAME``, as far as they can be seen."""
+    fastapi, django = sys.modules.get("fastapi"), sys.modules.get("django.core.handlers.base")
+    for _ in range(WRAPPED_MAX):
+        if fastapi is not None and isinstance(app, fastapi.FastAPI):
+            return str(app.root_path)
+        if django is not None and isinstance(app, django.BaseHandler):
+            return sys.modules["django.conf"].settings.FORCE_SCRIPT_NAME or ""
+        app = getattr(app, "app", None) or getattr(app, "application", None)
+    return ""
 
 
 def _plain(path: str) -> str:

@@ -419,8 +419,12 @@ class Portal(Office):
         self, session: Session, look_every: timedelta = timedelta(minutes=1)
     ) -> Refused:
         """Waits until ``session`` is live no longer, and answers why: for what stays open, as a websocket
-        does. What this process does to it is heard at once; what another does, and four hours without
-        activity, within ``look_every``."""
+        does. An end or another password in this process is heard at once; what another process does, and
+        four hours without activity, within ``look_every``. ``token_replaced``: the person goes on in the
+        same browser under another cookie, and its pages open anew what they had open."""
+        judge("look_every", timedelta, look_every)
+        if not look_every:
+            raise InvalidArgument("look_every", "is no time at all")
         notices: Notices | None = self.subscribe(session)
         while True:
             try:
@@ -430,12 +434,15 @@ class Portal(Office):
             if notices is None:
                 await asyncio.sleep(look_every.total_seconds())
                 continue
+            # Not `wait_for`: before Python 3.12 it may lose that this task was cancelled.
+            hearing = asyncio.ensure_future(notices.anext())
             try:
-                heard = await asyncio.wait_for(notices.anext(), look_every.total_seconds())
-            except (TimeoutError, asyncio.TimeoutError):
-                continue
-            # Newer listeners of the family took the place: then only looking is left.
-            notices = None if heard is None else notices
+                await asyncio.wait({hearing}, timeout=look_every.total_seconds())
+                if hearing.done() and hearing.result() is None:
+                    # Newer listeners of the family took the place: then only looking is left.
+                    notices = None
+            finally:
+                hearing.cancel()
 
     def family_tag(self, session: Session) -> str:
         """The public name of the session's family: says nothing about the token."""

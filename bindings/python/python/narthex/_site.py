@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import get_type_hints
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ class Site:
     ) -> Site | None:
         """From the arguments of ``Portal.open``; ``None``: there are no pages."""
         for name, told in (("trusted_proxies", trusted_proxies), ("help", help)):
-            if isinstance(told, str) or not isinstance(told, Iterable):
+            if isinstance(told, str) or not isinstance(told, Collection):
                 raise TypeError(f"{name} must be a list, not {type(told).__name__}")
         said = {
             "site_name": site_name,

@@ -97,7 +97,7 @@ class PortalMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        path = scope["path"]
+        path = _whole_path(scope)
         if self.portal._engine.owns(path):
             await self.pages(scope, receive, send)
             return
@@ -129,7 +129,7 @@ class PortalMiddleware:
             await reply.send_held()
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
+        path = _whole_path(scope)
         protected = path in self.protect
         of_our_pages = self._is_of_our_pages(scope)
         around = self.mounts.lead_around(path, _below_mount(scope))
@@ -233,15 +233,34 @@ def _without_cookies(scope: Scope) -> Scope:
     return {**scope, "headers": headers}
 
 
+def _mount(scope: Scope) -> str:
+    mount: str = scope.get("root_path", "")
+    return mount.rstrip("/")
+
+
+def _says_mount(scope: Scope) -> bool:
+    """Whether the mount is in the path. Behind a proxy that takes it away, it is not."""
+    path, mount = scope["path"], _mount(scope)
+    return bool(path == mount or path.startswith(mount + "/"))
+
+
+def _whole_path(scope: Scope) -> str:
+    """The path as the browser asked for it."""
+    path: str = scope["path"]
+    return path if _says_mount(scope) else _mount(scope) + path
+
+
 def _below_mount(scope: Scope) -> str:
     """The path as frameworks look for the page."""
     path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+    return path.removeprefix(_mount(scope)) if _says_mount(scope) else path
 
 
 def _request(scope: Scope) -> Request:
     # The path as it was sent: what was percent-encoded stays so.
     path = scope.get("raw_path") or quote(scope["path"], safe=PATH_SAFE).encode()
+    if not _says_mount(scope):
+        path = quote(_mount(scope), safe=PATH_SAFE).encode() + path
     query = scope.get("query_string", b"")
     target = path + b"?" + query if query else path
     client = scope.get("client")

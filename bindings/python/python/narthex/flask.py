@@ -82,6 +82,8 @@ def login_required(view: Callable[P, R]) -> Callable[P, R]:
         try:
             _visit().require()
         except Answered as answered:
+            if "narthex" in current_app.extensions:
+                raise
             # An application that is mounted in the one with the portal has no handler for ours.
             abort(_answer(answered))
         answer: R = current_app.ensure_sync(view)(*args, **kwargs)

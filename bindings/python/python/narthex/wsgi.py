@@ -67,6 +67,7 @@ class PortalMiddleware:
         self.portal = with_pages(portal)
         self.protect = Protected(protect)
         self.mounts = Mounts(portal, protect)
+        self.mounts.seen_by(app)
         self.pages = PortalApp(portal)
 
     def __call__(

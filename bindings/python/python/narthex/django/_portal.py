@@ -39,8 +39,8 @@ def narthex_settings() -> dict[str, Any]:
         raise ImproperlyConfigured(f"settings.NARTHEX has unknown keys: {sorted(unknown)}")
     for name in ("apps", "django_users"):
         # Every path begins with one of the letters of "/admin/".
-        if isinstance(told.get(name), str):
-            raise ImproperlyConfigured(f'NARTHEX["{name}"] is a list of prefixes, not one text')
+        if not isinstance(told.get(name, ()), (list, tuple)):
+            raise ImproperlyConfigured(f'NARTHEX["{name}"] is a list of prefixes')
     for prefix in told.get("django_users", ()):
         if not isinstance(prefix, str) or not prefix.startswith("/"):
             message = f'NARTHEX["django_users"]: {prefix!r} is no prefix that begins with a slash'
