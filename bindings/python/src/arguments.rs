@@ -141,17 +141,10 @@ impl<'py> FromPyObject<'_, 'py> for GivenSession<'py> {
 
     fn extract(said: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let said = said.to_owned();
-        match said.cast::<Session>() {
-            Ok(session) => Ok(Self(session.clone())),
-            Err(_) => {
-                let error = must_be(&said, "session", "narthex.Session");
-                let hint = "portal.verify_session(token) answers one";
-                Err(PyTypeError::new_err(format!(
-                    "{}: {hint}",
-                    error.value(said.py())
-                )))
-            }
-        }
+        let what = "narthex.Session, as portal.verify_session(token) answers it";
+        let session = said.cast::<Session>();
+        let session = session.map_err(|_| must_be(&said, "session", what))?;
+        Ok(Self(session.clone()))
     }
 }
 

@@ -41,11 +41,15 @@ pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Relaxed)
 }
 
-/// What was begun before a fork is not carried on here: the threads that would are the parent's.
-pub(crate) fn of_the_parent(py: Python<'_>) -> PyErr {
+/// # Errors
+/// What was begun `before` a fork is not carried on here: the threads that would are the parent's.
+pub(crate) fn begun_here(py: Python<'_>, before: u64) -> PyResult<()> {
+    if before == forks() {
+        return Ok(());
+    }
     let message = "this was begun before the process was forked, and belongs to the parent: ask the \
                    portal again in this process";
-    unusable(py, message)
+    Err(unusable(py, message))
 }
 
 /// The compiled part of `narthex.Portal`.
@@ -220,10 +224,7 @@ impl Live {
     /// # Errors
     /// It was opened before this process was forked: who has hold of it would wait for ever.
     pub(crate) fn is_here(&self, py: Python<'_>) -> PyResult<()> {
-        if self.forks == forks() {
-            return Ok(());
-        }
-        Err(of_the_parent(py))
+        begun_here(py, self.forks)
     }
 
     fn service(&self, settings: Option<&Settings>, events: bool) -> Result<PortalService, Failure> {

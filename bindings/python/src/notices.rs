@@ -38,15 +38,6 @@ impl Notices {
             forks: engine::forks(),
         }
     }
-
-    /// # Errors
-    /// This process is a fork: nobody would ever wake it.
-    fn is_here(&self, py: Python<'_>) -> PyResult<()> {
-        if self.forks == engine::forks() {
-            return Ok(());
-        }
-        Err(engine::of_the_parent(py))
-    }
 }
 
 async fn something(heard: Heard) {
@@ -66,7 +57,7 @@ fn word(notice: Notice) -> String {
 impl Notices {
     /// Waits until there is something to take, if only the end. To be awaited.
     fn ready(&self, py: Python<'_>) -> PyResult<Operation> {
-        self.is_here(py)?;
+        engine::begun_here(py, self.forks)?;
         let heard = Arc::clone(&self.heard);
         let waiting = async move {
             something(heard).await;
@@ -82,7 +73,7 @@ impl Notices {
     /// not.
     fn wait(&self, py: Python<'_>, at_most: Duration) -> PyResult<bool> {
         hook::not_within()?;
-        self.is_here(py)?;
+        engine::begun_here(py, self.forks)?;
         let waker = Waker::from(Arc::new(Parked(thread::current())));
         let mut context = Context::from_waker(&waker);
         let mut waiting = Box::pin(something(Arc::clone(&self.heard)));
@@ -96,7 +87,7 @@ impl Notices {
 
     /// `(whether there was something, the notice)`; there is something and it is `None`: the end.
     fn take(&self, py: Python<'_>) -> PyResult<(bool, Option<String>)> {
-        self.is_here(py)?;
+        engine::begun_here(py, self.forks)?;
         // Who waits holds it only while nothing is there.
         let Some(mut heard) = self.heard.try_lock() else {
             return Ok((false, None));

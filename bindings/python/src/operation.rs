@@ -89,9 +89,7 @@ impl Operation {
 
     fn take(&self, py: Python<'_>) -> PyResult<Work> {
         hook::not_within()?;
-        if self.forks != engine::forks() {
-            return Err(engine::of_the_parent(py));
-        }
+        engine::begun_here(py, self.forks)?;
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         work.take()
             .ok_or_else(|| PyRuntimeError::new_err("this operation has been run already"))

@@ -48,6 +48,14 @@ def cookie(school: TestPortal) -> dict[str, str]:
     return {"cookie": f"narthex={log_in(school).token.expose()}"}
 
 
+def leads_to_log_in(client: TestClient, path: str) -> None:
+    led = client.get(path, headers=PAGE)
+    assert led.status_code == 303
+    assert led.headers["location"].startswith(f"/portal/login?return_to={path}")
+    script = client.get(path, headers={"sec-fetch-mode": "cors"})
+    assert (script.status_code, script.json()["code"]) == (401, "not_logged_in")
+
+
 def test_fastapi_optional_required_and_fresh(school: TestPortal) -> None:
     app = FastAPI()
     app.add_middleware(PortalMiddleware, portal=school)
@@ -67,11 +75,7 @@ def test_fastapi_optional_required_and_fresh(school: TestPortal) -> None:
 
     client = TestClient(app, base_url=ORIGIN, follow_redirects=False)
     assert client.get("/diary/anybody").json() == "stranger"
-    led = client.get("/diary/person", headers=PAGE)
-    assert led.status_code == 303
-    assert led.headers["location"].startswith("/portal/login?return_to=/diary/person")
-    script = client.get("/diary/person", headers={"sec-fetch-mode": "cors"})
-    assert (script.status_code, script.json()["code"]) == (401, "not_logged_in")
+    leads_to_log_in(client, "/diary/person")
 
     known = cookie(school)
     assert client.get("/diary/anybody", headers=known).json() == "known"
@@ -257,11 +261,7 @@ def test_fastapi_an_application_mounted_in_another_leads_to_the_log_in(school: T
     client = TestClient(
         app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False
     )
-    led = client.get("/diary/person", headers=PAGE)
-    assert led.status_code == 303
-    assert led.headers["location"].startswith("/portal/login?return_to=/diary/person")
-    script = client.get("/diary/person", headers={"sec-fetch-mode": "cors"})
-    assert (script.status_code, script.json()["code"]) == (401, "not_logged_in")
+    leads_to_log_in(client, "/diary/person")
     known = cookie(school)
     assert client.get("/diary/person", headers=known).json() == "in"
     # What is broken stays so, and is told once.

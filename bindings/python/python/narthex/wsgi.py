@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ._errors import InvalidArgument
-from ._guard import PATH_SAFE, Mounts, Protected, with_pages, is_private, rest_of_grid
+from ._guard import PATH_SAFE, Mounts, Protected, is_private, rest_of_grid, with_pages
 from ._narthex import BODY_BYTES_MAX, Events
 from ._portal import Portal
 from ._site import Request
